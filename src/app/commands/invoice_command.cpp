@@ -1,0 +1,74 @@
+#include <cstdio>
+
+#include "app/commands/books.h"
+#include "app/commands/commands.h"
+#include "flow/flow.h"
+
+namespace rootstock {
+namespace {
+
+struct InvoiceOptions {
+    std::string tenant, month;
+};
+
+json::value to_json(const bill::TenantInvoice& bill) {
+    const auto& invoice = bill.invoice;
+    json::array lines;
+    for (const auto& line : invoice.lines)
+        lines.push_back(json::object{{"model", line.model},
+                                     {"adapter", line.adapter},
+                                     {"requests", line.requests},
+                                     {"inputs", line.rows},
+                                     {"input_tokens", line.input_tokens},
+                                     {"amount", money(line.amount)}});
+    return json::object{{"tenant", bill.tenant.name},
+                        {"tenant_id", bill.tenant.id.text()},
+                        {"month", ledger::month_name(invoice.period)},
+                        {"period_start", to_iso8601(invoice.period.start)},
+                        {"period_end", to_iso8601(invoice.period.end)},
+                        {"currency", invoice.currency},
+                        {"lines", std::move(lines)},
+                        {"total_exact", money(invoice.total)},
+                        {"total", invoice.rounded}};
+}
+
+void print(const bill::TenantInvoice& bill) {
+    const auto& invoice = bill.invoice;
+    std::printf("Invoice for %s, %s (%s up to %s)\n", paint(Colour::bold, bill.tenant.name).c_str(),
+                ledger::month_name(invoice.period).c_str(), to_iso8601(invoice.period.start).c_str(),
+                to_iso8601(invoice.period.end).c_str());
+    Table table({"MODEL", "ADAPTER", "REQUESTS", "INPUTS", "TOKENS", invoice.currency});
+    for (std::size_t column = 2; column < 6; ++column) table.align_right(column);
+    for (const auto& line : invoice.lines)
+        table.add({line.model, shown_adapter(line.adapter), count(line.requests), count(line.rows),
+                   count(line.input_tokens), format_exact(line.amount)});
+    table.add({"exact total", "", "", "", "", format_exact(invoice.total)});
+    std::printf("%s", table.text().c_str());
+    std::printf("To pay: %s\n", paint(Colour::bold, invoice.rounded + " " + invoice.currency).c_str());
+}
+
+Result<void> run_invoice(const Context& context, const InvoiceOptions& options) {
+    ROOTSTOCK_TRY(period, chosen_month(options.month));
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(bill, place.records->read(
+                            [&](store::Session& session) { return bill::invoice(session, options.tenant, period); }));
+    if (context.json) {
+        print_json(to_json(bill));
+    } else {
+        print(bill);
+    }
+    return {};
+}
+
+}  // namespace
+
+void add_invoice_command(CLI::App& program, Context& context) {
+    auto* command = program.add_subcommand("invoice", "What a customer owes for a month");
+    auto options = std::make_shared<InvoiceOptions>();
+    command->add_option("TENANT", options->tenant, "Whose invoice")->required();
+    command->add_option("--month", options->month, "Such as 2026-11, in UTC [the current one]")->type_name("YYYY-MM");
+    command->footer("Lines add up to the ledger exactly; the total is rounded once, half away from zero.");
+    command->callback([&context, options] { run_command(context, [&] { return run_invoice(context, *options); }); });
+}
+
+}  // namespace rootstock

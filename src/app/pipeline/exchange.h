@@ -1,0 +1,45 @@
+#pragma once
+// One request on its way through the pipeline, and what a route is.
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "app/wiring/services.h"
+#include "base/base.h"
+#include "http/http.h"
+#include "tenant/tenant.h"
+
+namespace rootstock {
+
+template <typename T>
+using Task = boost::asio::awaitable<T>;
+
+struct Exchange;
+
+enum class Access {
+    open,  // anybody
+    key,   // Authorization: Bearer KEY
+};
+enum class Body { none, json };
+
+struct Endpoint {
+    Access access = Access::key;
+    Body body = Body::none;
+    std::function<Task<Result<http::Response>>(Exchange&)> answer;
+};
+using Routes = http::Router<Endpoint>;
+
+struct Exchange {
+    http::Request& request;
+    Services& services;
+    const Routes& routes;
+    RequestId id{};
+    const Routes::Route* route = nullptr;  // after "match"
+    std::string allow{};                   // methods of the path, when only the method was wrong
+    tenant::Caller caller{};               // after "authenticate"
+    json::value body{};                    // after "parse"
+    http::Response response{};             // after "answer"
+};
+
+}  // namespace rootstock

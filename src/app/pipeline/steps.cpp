@@ -1,0 +1,84 @@
+#include "app/pipeline/steps.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace rootstock {
+namespace {
+
+// "Bearer KEY", the scheme in any case (RFC 6750).
+std::string_view bearer_of(const http::Request& request) {
+    auto header = request.header("Authorization");
+    constexpr std::string_view scheme = "Bearer ";
+    if (!header || header->size() <= scheme.size()) return {};
+    if (!http::same_name(header->substr(0, scheme.size()), scheme)) return {};
+    auto key = header->substr(scheme.size());
+    key.remove_prefix(std::min(key.find_first_not_of(' '), key.size()));
+    return key;
+}
+
+bool says_json(const http::Request& request) {
+    auto type = request.header("Content-Type").value_or("");
+    type = type.substr(0, type.find(';'));
+    while (type.ends_with(' ')) type.remove_suffix(1);
+    return http::same_name(type, "application/json");
+}
+
+constexpr std::string_view body_name = "the request body";
+
+Task<Result<json::value>> parse(const std::string& text) { co_return parse_json(text, body_name); }
+
+}  // namespace
+
+Task<Result<void>> match_route(Exchange& exchange) {
+    auto match = exchange.routes.find(exchange.request);
+    exchange.route = match.route;
+    if (match.route) co_return Result<void>{};
+    if (match.allow.empty())
+        co_return fail(ErrorCode::not_found, "nothing is served under this path; see api/openapi.yaml", {},
+                       "unknown_url");
+    exchange.allow = match.allow;
+    co_return fail(ErrorCode::invalid_argument, "this path is served for " + match.allow + " only", {},
+                   "method_not_allowed");
+}
+
+Task<Result<void>> authenticate(Exchange& exchange) {
+    if (exchange.route->endpoint.access == Access::open) co_return Result<void>{};
+    auto key = bearer_of(exchange.request);
+    if (key.empty())
+        co_return fail(ErrorCode::unauthenticated, "send your API key in the header \"Authorization: Bearer KEY\"", {},
+                       "invalid_api_key");
+    auto now = exchange.services.clock.now();
+    auto caller = exchange.services.records->read(
+        [&](store::Session& session) { return tenant::authenticate(session, key, now); });
+    if (!caller) co_return fail(caller.error());
+    exchange.caller = std::move(*caller);
+    co_return Result<void>{};
+}
+
+Task<Result<void>> parse_body(Exchange& exchange) {
+    if (exchange.route->endpoint.body == Body::none) co_return Result<void>{};
+    if (!says_json(exchange.request))
+        co_return fail(ErrorCode::invalid_argument, "send the body as JSON, with \"Content-Type: application/json\"", {},
+                       "unsupported_media_type");
+    Result<json::value> value;
+    const auto& text = exchange.request.body;
+    auto& pool = exchange.services.pool;
+    if (text.size() > exchange.services.settings.predict.bytes_on_io_thread_max)
+        value = co_await boost::asio::co_spawn(pool, parse(text), boost::asio::use_awaitable);
+    else
+        value = parse_json(text, body_name);
+    if (!value) co_return fail(value.error());
+    exchange.body = std::move(*value);
+    co_return Result<void>{};
+}
+
+Task<Result<void>> answer(Exchange& exchange) {
+    auto response = co_await exchange.route->endpoint.answer(exchange);
+    if (!response) co_return fail(response.error());
+    exchange.response = std::move(*response);
+    co_return Result<void>{};
+}
+
+}  // namespace rootstock

@@ -1,0 +1,70 @@
+// GET /v1/models and /v1/models/{id}: what this caller can name. Foreign adapters do not exist for him.
+
+#include "app/routes/routes.h"
+
+namespace rootstock {
+namespace {
+
+json::object entry(std::string_view id, std::string_view owner, Timestamp created) {
+    return {{"id", id}, {"object", "model"}, {"created", created.micros / 1'000'000}, {"owned_by", owner}};
+}
+
+json::object to_json(const catalog::Adapter& adapter, const Exchange& exchange, std::string_view id) {
+    auto model = entry(id, adapter.owner.empty() ? "rootstock" : exchange.caller.tenant_name, adapter.created);
+    model["task"] = adapter.task;
+    model["version"] = adapter.version;
+    model["labels"] = json::array(adapter.labels.begin(), adapter.labels.end());
+    model["base"] = exchange.services.base.name;
+    return model;
+}
+
+json::object base_to_json(const Services& services) {
+    auto model = entry(services.base.name, "rootstock", services.base.added);
+    model["task"] = "embed";
+    model["dimensions"] = services.model->spec().width;
+    return model;
+}
+
+http::Response json_response(const json::value& value) {
+    http::Response response;
+    response.body = json::serialize(value);
+    return response;
+}
+
+// Adapters grafted on another base cannot be called here, so they are not offered here.
+bool is_served(const catalog::Adapter& adapter, const Services& services) {
+    return adapter.base_digest == services.base.digest;
+}
+
+Task<Result<http::Response>> list_models(Exchange& exchange) {
+    auto& services = exchange.services;
+    auto found = services.records->read([&](store::Session& session) -> Result<std::vector<catalog::Adapter>> {
+        return catalog::visible_adapters(session, exchange.caller.tenant);
+    });
+    if (!found) co_return fail(found.error());
+    json::array data{base_to_json(services)};
+    for (const auto& adapter : *found)
+        if (is_served(adapter, services)) data.push_back(to_json(adapter, exchange, adapter.name));
+    co_return json_response(json::object{{"object", "list"}, {"data", std::move(data)}});
+}
+
+Task<Result<http::Response>> get_model(Exchange& exchange) {
+    auto& services = exchange.services;
+    std::string id(exchange.request.path_value("id"));
+    if (services.predict->names_base(id)) co_return json_response(base_to_json(services));
+    auto found = services.records->read(
+        [&](store::Session& session) { return catalog::resolve(session, exchange.caller.tenant, id); });
+    if (!found) co_return fail(found.error());
+    if (!is_served(*found, services))
+        co_return fail(ErrorCode::not_found, "the model '" + id + "' is not served here", "model", "model_not_found");
+    co_return json_response(to_json(*found, exchange, id));
+}
+
+}  // namespace
+
+void add_models_routes(Routes& routes) {
+    routes.add("GET", "/v1/models", {Access::key, Body::none, list_models});
+    routes.add("GET", "/v1/models/{id}", {Access::key, Body::none, get_model});
+}
+
+}  // namespace rootstock

@@ -1,0 +1,14 @@
+#include "app/routes/routes.h"
+
+namespace rootstock {
+
+Routes make_routes() {
+    Routes routes;
+    add_classify_route(routes);
+    add_embeddings_route(routes);
+    add_models_routes(routes);
+    add_health_routes(routes);
+    return routes;
+}
+
+}  // namespace rootstock

@@ -1,0 +1,15 @@
+#pragma once
+// What is served, one file per resource. api/openapi.yaml describes the same routes, and a test holds the two together.
+
+#include "app/pipeline/exchange.h"
+
+namespace rootstock {
+
+void add_classify_route(Routes& routes);    // POST /v1/classify
+void add_embeddings_route(Routes& routes);  // POST /v1/embeddings
+void add_models_routes(Routes& routes);     // GET /v1/models, GET /v1/models/{id}
+void add_health_routes(Routes& routes);     // GET /healthz, GET /readyz, GET /metrics
+
+Routes make_routes();
+
+}  // namespace rootstock

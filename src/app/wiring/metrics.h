@@ -1,0 +1,35 @@
+#pragma once
+// What the server counts about itself, in Prometheus' text format (exposition format 0.0.4). Never a tenant's name or
+// text: anybody may read it.
+
+#include <memory>
+#include <string>
+
+#include "infer/infer.h"
+
+namespace rootstock {
+
+struct ServerLoad {  // what is true now, asked at each scrape
+    SchedulerLoad queue;
+    ResidencyLoad adapters;
+    std::size_t connections = 0;
+};
+
+class Metrics {
+public:
+    Metrics();
+    ~Metrics();
+
+    // `route` is the pattern, such as "/v1/models/{id}", or "other": the set of labels stays small.
+    void count_request(const std::string& method, const std::string& route, int status, double seconds);
+    void count_usage(const std::string& operation, const Usage& usage);
+    void count_batch(const BatchFacts& facts);  // from the inference thread
+
+    std::string text(const ServerLoad& load);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace rootstock

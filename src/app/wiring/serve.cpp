@@ -1,0 +1,136 @@
+#include "app/wiring/serve.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+
+#include "app/pipeline/pipeline.h"
+#include "app/routes/routes.h"
+
+namespace rootstock {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::seconds sweep_every{5};
+constexpr int forget_every = 120;  // sweeps
+
+// One server per home: a starting server voids the holds of dead ones, and must not take a living one for dead.
+class HomeLock {
+public:
+    static Result<std::unique_ptr<HomeLock>> take(const Home& home) {
+        auto path = home.root / "serve.lock";
+        int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (file < 0) return fail(ErrorCode::io, "cannot write " + path.string() + ": is the home folder writable?");
+        std::unique_ptr<HomeLock> lock(new HomeLock(file));
+        if (::flock(file, LOCK_EX | LOCK_NB) == 0) return lock;
+        return fail(ErrorCode::conflict,
+                    "another server already serves " + home.root.string() + "; stop it, or choose another --home");
+    }
+    ~HomeLock() { ::close(file_); }
+    HomeLock(const HomeLock&) = delete;
+    HomeLock& operator=(const HomeLock&) = delete;
+
+private:
+    explicit HomeLock(int file) : file_(file) {}
+    int file_;
+};
+
+// Every connection is a file descriptor: take as many as we are allowed to.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Every few seconds: holds whose time is over, answers kept long enough.
+class Sweeper {
+public:
+    Sweeper(asio::io_context& io, Services& services) : timer_(io), services_(services) { wait(); }
+    void stop() { timer_.cancel(); }
+
+private:
+    void wait() {
+        timer_.expires_after(sweep_every);
+        timer_.async_wait([this](boost::system::error_code cancelled) {
+            if (cancelled) return;
+            sweep();
+            wait();
+        });
+    }
+
+    void sweep() {
+        bool forget = ++sweeps_ % forget_every == 0;
+        auto work = [forget, now = services_.clock.now()](store::Session& session) -> Result<void> {
+            if (forget) ledger::forget_old_keys(session, now);
+            auto expired = ledger::expire_overdue(session, now);
+            if (expired > 0) spdlog::warn("{} holds expired", expired);
+            return {};
+        };
+        services_.records->write(std::move(work), [](Result<void> swept) {
+            if (!swept) spdlog::warn("sweep: {}", swept.error().message);
+        });
+    }
+
+    asio::steady_timer timer_;
+    Services& services_;
+    int sweeps_ = 0;
+};
+
+// First signal: drain. Second: leave.
+class Stopper {
+public:
+    Stopper(asio::io_context& io, std::function<void()> drain)
+        : io_(io), signals_(io, SIGTERM, SIGINT), drain_(std::move(drain)) {
+        wait();
+    }
+    void done() { signals_.cancel(); }
+
+private:
+    void wait() {
+        signals_.async_wait([this](boost::system::error_code cancelled, int) {
+            if (cancelled) return;
+            if (std::exchange(stopping_, true)) return io_.stop();
+            spdlog::info("stopping: finishing what is in flight");
+            drain_();
+            wait();
+        });
+    }
+
+    asio::io_context& io_;
+    asio::signal_set signals_;
+    std::function<void()> drain_;
+    bool stopping_ = false;
+};
+
+}  // namespace
+
+Result<void> serve(ServeSettings settings, const std::function<void(const Listening&)>& listening) {
+    double started = monotonic_seconds();
+    raise_descriptor_limit();
+    auto lock = HomeLock::take(settings.home);
+    if (!lock) return fail(lock.error());
+    asio::io_context io(1);  // outlives the services, whose threads hand their results to it
+    ROOTSTOCK_TRY(services, open_services(std::move(settings), system_clock()));
+    Routes routes = make_routes();
+    http::Server server(io, services->settings.http, make_handler(*services, routes), make_refusal_page(*services));
+    services->connections = [&server] { return server.connections(); };
+    ROOTSTOCK_CHECKED(server.listen(services->settings.listen));
+    Sweeper sweeper(io, *services);
+    Stopper stopper(io, [&] {
+        services->draining = true;
+        server.stop([&] { io.stop(); });
+    });
+    listening({server.address(), services->model->description(), services->base.name, monotonic_seconds() - started});
+    io.run();
+    return {};
+}
+
+}  // namespace rootstock

@@ -1,0 +1,22 @@
+#pragma once
+// A server's life: open, listen, answer until told to stop, drain.
+
+#include <functional>
+
+#include "app/wiring/services.h"
+
+namespace rootstock {
+
+struct Listening {
+    std::string address;      // HOST:PORT, with the port really taken
+    std::string description;  // what the executor found: precision, instructions, threads
+    std::string base;
+    double seconds = 0;       // from the call to here
+};
+
+// Runs until SIGTERM or SIGINT: accepts no more, finishes what is in flight, writes what is due, returns. A second
+// signal ends it at once. `listening` is called when the first request can be answered. Errors before that:
+// those of open_services, a port in use, another server on the same home (conflict).
+Result<void> serve(ServeSettings settings, const std::function<void(const Listening&)>& listening);
+
+}  // namespace rootstock

@@ -1,0 +1,40 @@
+#include "autograd/ops/frozen_weights.h"
+
+namespace rootstock {
+
+torch::Tensor host_view(const HostTensor& tensor) {
+    if (tensor.dtype == Dtype::f32) {
+        // Read-only pages of the mapped file: nothing here writes to a base weight.
+        auto* data = const_cast<std::byte*>(tensor.bytes.data());
+        auto owner = tensor.owner;
+        return torch::from_blob(data, tensor.shape, [owner](void*) {}, torch::kFloat32);
+    }
+    auto copy = torch::empty(tensor.shape, torch::kFloat32);
+    copy_as_floats(tensor, {copy.data_ptr<float>(), static_cast<std::size_t>(copy.numel())});
+    return copy;
+}
+
+namespace {
+
+std::vector<float> stacked(const Model& model, const std::vector<LinearMap>& maps, const char* suffix) {
+    std::vector<float> all;
+    for (const auto& map : maps) {
+        const auto* tensor = model.weights.find(map.module + suffix);
+        if (!tensor) continue;
+        auto values = to_floats(*tensor);
+        all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+}
+
+}  // namespace
+
+std::vector<float> stacked_weights(const Model& model, const std::vector<LinearMap>& maps) {
+    return stacked(model, maps, ".weight");
+}
+
+std::vector<float> stacked_biases(const Model& model, const std::vector<LinearMap>& maps) {
+    return model.spec.biases ? stacked(model, maps, ".bias") : std::vector<float>{};
+}
+
+}  // namespace rootstock

@@ -1,0 +1,104 @@
+#include "data/tokenizer/added_tokens.h"
+
+#include <unicode/uchar.h>
+
+#include <algorithm>
+
+#include "data/text/bert_classes.h"
+#include "data/text/utf8.h"
+
+namespace rootstock {
+namespace {
+
+// The \w of regular expressions (Unicode Technical Standard 18, Annex C).
+bool is_word_character(std::int32_t code_point) {
+    constexpr std::uint32_t categories = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
+    return u_hasBinaryProperty(code_point, UCHAR_ALPHABETIC) || (U_GET_GC_MASK(code_point) & categories) ||
+           u_hasBinaryProperty(code_point, UCHAR_JOIN_CONTROL);
+}
+
+std::size_t begin_of_last(std::string_view text) {
+    auto begin = text.size() - 1;
+    while (begin > 0 && is_continuation_byte(text[begin])) --begin;
+    return begin;
+}
+
+bool ends_with_word(std::string_view text) {
+    return !text.empty() && is_word_character(decode_utf8(text.substr(begin_of_last(text))).code_point);
+}
+
+bool starts_with_word(std::string_view text) {
+    return !text.empty() && is_word_character(decode_utf8(text).code_point);
+}
+
+bool is_white_space(std::int32_t code_point) { return bert_class(code_point) & bert_white_space; }
+
+std::size_t without_spaces_at_end(std::string_view text) {
+    while (!text.empty()) {
+        auto begin = begin_of_last(text);
+        if (!is_white_space(decode_utf8(text.substr(begin)).code_point)) break;
+        text = text.substr(0, begin);
+    }
+    return text.size();
+}
+
+std::size_t spaces_at_start(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        auto decoded = decode_utf8(text.substr(at));
+        if (!is_white_space(decoded.code_point)) break;
+        at += decoded.length;
+    }
+    return at;
+}
+
+ByteSpan span(std::size_t begin, std::size_t end) {
+    return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+}
+
+}  // namespace
+
+void AddedTokenMatcher::add(std::string pattern, const AddedToken& token) {
+    if (pattern.empty()) return;
+    auto& seen = first_bytes_[static_cast<unsigned char>(pattern[0])];
+    if (!seen) distinct_first_bytes_.push_back(pattern[0]);
+    seen = true;
+    auto place = std::ranges::find_if(patterns_, [&](const auto& p) { return p.bytes.size() < pattern.size(); });
+    patterns_.insert(place, {std::move(pattern), token});
+}
+
+std::size_t AddedTokenMatcher::next_candidate(std::string_view text, std::size_t at) const {
+    if (distinct_first_bytes_.size() == 1) return std::min(text.find(distinct_first_bytes_[0], at), text.size());
+    while (at < text.size() && !first_bytes_[static_cast<unsigned char>(text[at])]) ++at;
+    return at;
+}
+
+const AddedTokenMatcher::Pattern* AddedTokenMatcher::match_at(std::string_view text, std::size_t at) const {
+    for (const auto& pattern : patterns_)
+        if (text.substr(at).starts_with(pattern.bytes)) return &pattern;
+    return nullptr;
+}
+
+void AddedTokenMatcher::split(std::string_view text, std::vector<Segment>& segments) const {
+    std::size_t done = 0;  // segments cover the text up to here
+    for (auto at = next_candidate(text, 0); at < text.size(); at = next_candidate(text, at)) {
+        const auto* pattern = match_at(text, at);
+        if (!pattern) {
+            ++at;
+            continue;
+        }
+        auto begin = at, end = at + pattern->bytes.size();
+        at = end;
+        const auto& token = pattern->token;
+        if (token.single_word && (ends_with_word(text.substr(0, begin)) || starts_with_word(text.substr(end))))
+            continue;
+        if (token.lstrip) begin = std::max(without_spaces_at_end(text.substr(0, begin)), done);
+        if (token.rstrip) end += spaces_at_start(text.substr(end));
+        if (done < begin) segments.push_back({span(done, begin), -1});
+        segments.push_back({span(begin, end), token.id});
+        done = end;
+    }
+    if (done < text.size()) segments.push_back({span(done, text.size()), -1});
+}
+
+}  // namespace rootstock

@@ -1,0 +1,15 @@
+#pragma once
+// flow: the journeys, one readable file each. Here, and only here, the compute column (tensors) and the records column
+// (rows and money) meet. Other folders include this face only.
+//
+//   intake    a model from a package, the Hub or a folder, checked and stored by digest
+//   finetune  labelled rows to a measured, registered adapter
+//   promote   a candidate to the live version, or back
+//   predict   a request to a paid answer
+//   bill      who and how much, together
+
+#include "flow/bill.h"
+#include "flow/finetune.h"
+#include "flow/intake.h"
+#include "flow/predict.h"
+#include "flow/promote.h"

@@ -1,0 +1,361 @@
+#include "flow/predict.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "flow/await.h"
+
+namespace rootstock {
+namespace {
+
+template <typename T>
+using Task = boost::asio::awaitable<T>;
+
+using Rows = std::vector<std::vector<std::int32_t>>;
+
+std::string place(std::size_t input) { return "input " + std::to_string(input); }
+
+// The sentence for one input that is too long, saying by how much.
+std::unexpected<Error> too_long(std::size_t input, std::size_t tokens, std::int32_t tokens_max) {
+    auto over = tokens - static_cast<std::size_t>(tokens_max);
+    return fail(ErrorCode::too_long,
+                place(input) + " has " + std::to_string(tokens) + " tokens, " + std::to_string(over) +
+                    " more than the " + std::to_string(tokens_max) +
+                    " this model takes; shorten it or send \"truncate\": true",
+                "input", "context_length_exceeded");
+}
+
+Result<std::vector<std::int32_t>> tokens_of(const PredictInput& input, std::size_t number, std::int32_t tokens_max,
+                                            bool truncate, const Tokenizer& tokenizer) {
+    std::vector<std::int32_t> ids;
+    std::size_t length = 0;
+    if (const auto* given = std::get_if<std::vector<std::int32_t>>(&input)) {
+        ids = *given;
+        length = ids.size();
+        if (truncate) ids.resize(std::min(length, static_cast<std::size_t>(tokens_max)));
+    } else {
+        auto full = tokenizer.encode_ids(std::get<std::string>(input), {.max_tokens = truncate ? tokens_max : 0}, ids);
+        if (!full) return fail(full.error().code, place(number) + ": " + full.error().message, "input");
+        length = *full;
+    }
+    if (!truncate && length > static_cast<std::size_t>(tokens_max)) return too_long(number, length, tokens_max);
+    return ids;
+}
+
+// exp(logit - largest) over their sum.
+std::vector<float> softmax(const std::vector<float>& logits) {
+    float largest = *std::max_element(logits.begin(), logits.end());
+    std::vector<float> shares;
+    double sum = 0;
+    for (float logit : logits) sum += shares.emplace_back(std::exp(logit - largest));
+    for (float& share : shares) share = static_cast<float>(share / sum);
+    return shares;
+}
+
+std::string digest_of(const PredictInput& input) {
+    if (const auto* text = std::get_if<std::string>(&input)) return sha256_hex(*text);
+    const auto& ids = std::get<std::vector<std::int32_t>>(input);
+    return sha256_hex({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(ids[0])});
+}
+
+// One request under way: what is known of it grows from step to step.
+struct Journey {
+    PredictOrder order;
+    std::string operation;
+    catalog::Adapter adapter{};     // classify only
+    ResidentAdapterPtr resident{};  // classify only
+    Rows rows{};
+    std::int64_t tokens = 0;
+    std::string model{};  // as the answer names it
+};
+
+}  // namespace
+
+struct Predict::State {
+    PredictParts parts;
+    PredictLimits limits;
+
+    Task<Result<Answered>> once_only(PredictOrder order, std::function<Task<Result<Answered>>(PredictOrder)> journey);
+    Task<Result<Answered>> classify(PredictOrder order, Render<Classified> render);
+    Task<Result<Answered>> embed(PredictOrder order, Render<Embedded> render);
+
+    Result<void> check_inputs(const PredictOrder& order) const;
+    Task<Result<void>> resolve(Journey& journey);
+    Task<Result<void>> tokenize(Journey& journey, std::int32_t tokens_max);
+    Task<Result<void>> reserve(const Journey& journey);
+    Task<Result<InferAnswer>> infer(Journey& journey, InferKind kind);
+    Task<Result<void>> settle(const Journey& journey, Usage usage, std::vector<catalog::Prediction> predictions,
+                              std::string body);
+    Task<void> let_go(const Journey& journey, std::int64_t compute_micros);
+
+    std::vector<catalog::Prediction> predictions_of(const Journey& journey, const Classified& answer) const;
+    ledger::IdempotencyKey key_of(const PredictOrder& order) const {
+        return {order.caller.tenant, order.once->route, order.once->key};
+    }
+    // A change of the records, awaited until it is durable.
+    template <typename Work>
+    Task<std::invoke_result_t<Work&, store::Session&>> write(Work work);
+};
+
+template <typename Work>
+Task<std::invoke_result_t<Work&, store::Session&>> Predict::State::write(Work work) {
+    using R = std::invoke_result_t<Work&, store::Session&>;
+    auto start = [this, work = std::move(work)](auto done) mutable {
+        parts.records.write_value(std::move(work), std::move(done));
+    };
+    co_return co_await await_done<R>(std::move(start));
+}
+
+// ---- the journeys ----
+
+Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Classified> render) {
+    Journey journey{.order = std::move(order), .operation = "classify"};
+    if (auto fine = check_inputs(journey.order); !fine) co_return fail(fine.error());
+    if (auto fine = co_await resolve(journey); !fine) co_return fail(fine.error());
+    if (auto fine = co_await tokenize(journey, journey.resident->tokens_max); !fine) co_return fail(fine.error());
+    if (auto fine = co_await reserve(journey); !fine) co_return fail(fine.error());
+
+    auto found = co_await infer(journey, InferKind::logits);
+    if (!found) {
+        co_await let_go(journey, 0);
+        co_return fail(found.error());
+    }
+    Classified answer{journey.model, journey.resident->labels, {}, {}, {}};
+    for (const auto& logits : found->rows) answer.probabilities.push_back(softmax(logits));
+    answer.usage = {found->tokens, static_cast<std::int64_t>(found->rows.size()), found->compute_micros};
+    auto predictions = predictions_of(journey, answer);
+    for (const auto& prediction : predictions) answer.predictions.push_back(prediction.id);
+    auto body = render(answer);
+
+    auto settled = co_await settle(journey, answer.usage, std::move(predictions), body);
+    if (!settled) {
+        co_await let_go(journey, answer.usage.compute_micros);
+        co_return fail(settled.error());
+    }
+    co_return Answered{200, std::move(body), false, answer.usage};
+}
+
+Task<Result<Answered>> Predict::State::embed(PredictOrder order, Render<Embedded> render) {
+    Journey journey{.order = std::move(order), .operation = "embed"};
+    if (auto fine = check_inputs(journey.order); !fine) co_return fail(fine.error());
+    journey.model = parts.base_name;
+    if (auto fine = co_await tokenize(journey, parts.base.model->spec().positions_max); !fine)
+        co_return fail(fine.error());
+    if (auto fine = co_await reserve(journey); !fine) co_return fail(fine.error());
+
+    auto found = co_await infer(journey, InferKind::embedding);
+    if (!found) {
+        co_await let_go(journey, 0);
+        co_return fail(found.error());
+    }
+    Usage usage{found->tokens, static_cast<std::int64_t>(found->rows.size()), found->compute_micros};
+    auto body = render(Embedded{journey.model, std::move(found->rows), usage});
+
+    auto settled = co_await settle(journey, usage, {}, body);
+    if (!settled) {
+        co_await let_go(journey, usage.compute_micros);
+        co_return fail(settled.error());
+    }
+    co_return Answered{200, std::move(body), false, usage};
+}
+
+// ---- the steps, in their order ----
+
+// With an Idempotency-Key: the first runs, the others hear what it heard. A failure keeps nothing.
+Task<Result<Answered>> Predict::State::once_only(PredictOrder order,
+                                                 std::function<Task<Result<Answered>>(PredictOrder)> journey) {
+    if (!order.once) co_return co_await journey(std::move(order));
+    auto key = key_of(order);
+    auto runner = order.request;
+    auto claim = [&, fingerprint = order.once->fingerprint, now = parts.clock.now()](store::Session& session) {
+        return ledger::claim(session, key, fingerprint, runner, now);
+    };
+    auto claimed = co_await write(std::move(claim));
+    if (!claimed) co_return fail(claimed.error());
+    switch (claimed->state) {
+        case ledger::IdempotencyState::replay: co_return Answered{claimed->status, std::move(claimed->body), true, {}};
+        case ledger::IdempotencyState::running:
+            co_return fail(ErrorCode::conflict, "a request with this Idempotency-Key is still running; ask again",
+                           "Idempotency-Key", "idempotency_running");
+        case ledger::IdempotencyState::other_body:
+            co_return fail(ErrorCode::conflict,
+                           "this Idempotency-Key was used with another body; take a new key for a new request",
+                           "Idempotency-Key", "idempotency_key_reused");
+        case ledger::IdempotencyState::fresh: break;
+    }
+    auto answered = co_await journey(std::move(order));
+    if (answered) co_return answered;
+    auto abandon = [&](store::Session& session) -> Result<void> {
+        ledger::abandon(session, key, runner);
+        return {};
+    };
+    if (auto freed = co_await write(std::move(abandon)); !freed)
+        spdlog::warn("{}: its idempotency key stays taken for a minute: {}", runner.text(), freed.error().message);
+    co_return answered;
+}
+
+Result<void> Predict::State::check_inputs(const PredictOrder& order) const {
+    if (order.inputs.empty()) return fail(ErrorCode::invalid_argument, "'input' is empty: send at least one", "input");
+    if (order.inputs.size() > limits.inputs_max)
+        return fail(ErrorCode::invalid_argument,
+                    "'input' has " + std::to_string(order.inputs.size()) + " entries; at most " +
+                        std::to_string(limits.inputs_max) + " go in one request",
+                    "input", "too_many_inputs");
+    for (std::size_t i = 0; i < order.inputs.size(); ++i) {
+        const auto* text = std::get_if<std::string>(&order.inputs[i]);
+        if (text && text->size() > limits.input_bytes_max)
+            return fail(ErrorCode::too_long,
+                        place(i) + " has " + std::to_string(text->size()) + " bytes; at most " +
+                            std::to_string(limits.input_bytes_max) + " are read",
+                        "input", "context_length_exceeded");
+    }
+    return {};
+}
+
+Task<Result<void>> Predict::State::resolve(Journey& journey) {
+    const auto& order = journey.order;
+    auto adapter = parts.records.read([&](store::Session& session) -> Result<catalog::Adapter> {
+        return catalog::resolve(session, order.caller.tenant, order.model);
+    });
+    if (!adapter) co_return fail(adapter.error());
+    if (adapter->base_digest != parts.base.digest)
+        co_return fail(ErrorCode::not_found,
+                       "the model '" + order.model + "' is grafted on another base model than the one served here",
+                       "model", "model_not_found");
+    journey.adapter = std::move(*adapter);
+    journey.model = journey.adapter.reference();
+    journey.resident = parts.residency.find(journey.adapter.id);
+    if (journey.resident) co_return Result<void>{};
+    auto start = [&](auto done) {
+        const auto& id = journey.adapter.id;
+        parts.residency.load(id, parts.home.adapters() / id.text(), std::move(done));
+    };
+    auto loaded = co_await await_done<Result<ResidentAdapterPtr>>(std::move(start));
+    if (!loaded) {
+        spdlog::error("adapter {} cannot be served: {}", journey.adapter.id.text(), loaded.error().message);
+        co_return fail(ErrorCode::unavailable,
+                       "the model '" + order.model + "' cannot be served now; its operator finds the reason in the log",
+                       "model", "model_broken");
+    }
+    journey.resident = std::move(*loaded);
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Predict::State::tokenize(Journey& journey, std::int32_t tokens_max) {
+    const auto& order = journey.order;
+    auto work = [&order, tokens_max, this]() -> Result<Rows> {
+        Rows rows;
+        for (std::size_t i = 0; i < order.inputs.size(); ++i) {
+            ROOTSTOCK_TRY(ids, tokens_of(order.inputs[i], i, tokens_max, order.truncate, parts.base.tokenizer));
+            rows.push_back(std::move(ids));
+        }
+        return rows;
+    };
+    std::size_t bytes = 0;
+    for (const auto& input : order.inputs)
+        if (const auto* text = std::get_if<std::string>(&input)) bytes += text->size();
+    Result<Rows> rows;
+    if (bytes > limits.bytes_on_io_thread_max)
+        rows = co_await run_on(parts.pool, std::move(work));
+    else
+        rows = work();
+    if (!rows) co_return fail(rows.error());
+    journey.rows = std::move(*rows);
+    for (const auto& row : journey.rows) journey.tokens += static_cast<std::int64_t>(row.size());
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Predict::State::reserve(const Journey& journey) {
+    auto now = parts.clock.now();
+    const auto& order = journey.order;
+    auto micros = std::chrono::duration_cast<std::chrono::microseconds>(limits.time_max + std::chrono::seconds(60));
+    ledger::ReserveRequest request{order.request,   order.caller.tenant, order.caller.key,
+                                   parts.base_name, journey.tokens,      Timestamp{now.micros + micros.count()},
+                                   parts.run};
+    auto work = [request = std::move(request), now](store::Session& session) {
+        return ledger::reserve(session, request, now);
+    };
+    auto hold = co_await write(std::move(work));
+    if (!hold) co_return fail(hold.error());
+    co_return Result<void>{};
+}
+
+Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind) {
+    InferRequest request{.tenant = journey.order.caller.tenant,
+                         .kind = kind,
+                         .adapter = journey.resident ? journey.resident->native : nullptr,
+                         .rows = std::move(journey.rows),
+                         .deadline = monotonic_seconds() + std::chrono::duration<double>(limits.time_max).count()};
+    auto start = [this, request = std::move(request)](auto done) mutable {
+        parts.scheduler.submit(std::move(request), std::move(done));
+    };
+    co_return co_await await_done<Result<InferAnswer>>(std::move(start));
+}
+
+Task<Result<void>> Predict::State::settle(const Journey& journey, Usage usage,
+                                          std::vector<catalog::Prediction> predictions, std::string body) {
+    const auto& order = journey.order;
+    ledger::Settlement settlement{order.request, journey.operation, parts.base_name,
+                                  journey.resident ? journey.model : "", usage, journey.adapter.id};
+    auto work = [this, &order, &body, settlement = std::move(settlement), predictions = std::move(predictions),
+                 now = parts.clock.now()](store::Session& session) -> Result<void> {
+        ROOTSTOCK_CHECKED(ledger::post(session, settlement, now));
+        catalog::add_predictions(session, predictions);
+        if (!order.once) return {};
+        return ledger::finish(session, key_of(order), order.request, 200, body, now);
+    };
+    co_return co_await write(std::move(work));
+}
+
+Task<void> Predict::State::let_go(const Journey& journey, std::int64_t compute_micros) {
+    const auto& request = journey.order.request;
+    auto work = [&request, compute_micros, now = parts.clock.now()](store::Session& session) {
+        return ledger::void_reservation(session, request, compute_micros, now);
+    };
+    auto gone = co_await write(std::move(work));
+    if (!gone) spdlog::warn("{}: its hold stays until it expires: {}", request.text(), gone.error().message);
+}
+
+std::vector<catalog::Prediction> Predict::State::predictions_of(const Journey& journey, const Classified& answer) const {
+    std::vector<catalog::Prediction> predictions;
+    auto now = parts.clock.now();
+    for (std::size_t i = 0; i < answer.probabilities.size(); ++i) {
+        const auto& shares = answer.probabilities[i];
+        auto best = static_cast<std::size_t>(std::max_element(shares.begin(), shares.end()) - shares.begin());
+        predictions.push_back({mint<PredictionTag>(now), journey.order.caller.tenant, journey.order.request,
+                               static_cast<std::int64_t>(i), journey.adapter.id, answer.labels[best], shares[best],
+                               digest_of(journey.order.inputs[i]), now});
+    }
+    return predictions;
+}
+
+// ---- the face ----
+
+Predict::Predict(PredictParts parts, PredictLimits limits) : state_(new State{std::move(parts), limits}) {}
+Predict::~Predict() = default;
+
+Task<Result<Answered>> Predict::classify(PredictOrder order, Render<Classified> render) {
+    return state_->once_only(std::move(order), [this, render = std::move(render)](PredictOrder fresh) {
+        return state_->classify(std::move(fresh), render);
+    });
+}
+
+Task<Result<Answered>> Predict::embed(PredictOrder order, Render<Embedded> render) {
+    if (names_base(order.model))
+        return state_->once_only(std::move(order), [this, render = std::move(render)](PredictOrder fresh) {
+            return state_->embed(std::move(fresh), render);
+        });
+    auto refuse = [](std::string model, std::string base) -> Task<Result<Answered>> {
+        co_return fail(ErrorCode::not_found,
+                       "there is no model '" + model + "' for embeddings here; the base model is '" + base + "'",
+                       "model", "model_not_found");
+    };
+    return refuse(std::move(order.model), state_->parts.base_name);
+}
+
+bool Predict::names_base(std::string_view model) const {
+    const auto& digest = state_->parts.base.digest;
+    return model == state_->parts.base_name || (model.size() >= 8 && digest.starts_with(model));
+}
+
+}  // namespace rootstock

@@ -1,0 +1,242 @@
+#include "http/server/connection.h"
+
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "base/base.h"
+
+namespace rootstock::http {
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t read_bytes = 64 * 1024;
+
+std::string_view view(const beast::flat_buffer& buffer) {
+    return {static_cast<const char*>(buffer.data().data()), buffer.size()};
+}
+
+std::string text(beast::string_view view) { return {view.data(), view.size()}; }
+
+// Body bytes are counted against the server's total while the request is open.
+class BodyShare {
+public:
+    explicit BodyShare(std::size_t& total) : total_(total) {}
+    ~BodyShare() { total_ -= mine_; }
+    BodyShare(const BodyShare&) = delete;
+    BodyShare& operator=(const BodyShare&) = delete;
+    void add(std::size_t bytes) { mine_ += bytes, total_ += bytes; }
+
+private:
+    std::size_t& total_;
+    std::size_t mine_ = 0;
+};
+
+Refusal body_refusal(error_code code, const ServerLimits& limits) {
+    if (code == beast::http::error::body_limit)
+        return {413, "the request body is larger than " + std::to_string(limits.body_bytes_max) + " bytes"};
+    return {400, "the request body is malformed: " + code.message()};
+}
+
+}  // namespace
+
+struct Connection::Parser {
+    beast::http::request_parser<beast::http::string_body> parser;
+    // Chunk extensions mean nothing to us and have been used to hide requests.
+    std::function<void(std::uint64_t, beast::string_view, error_code&)> on_chunk =
+        [](std::uint64_t, beast::string_view extension, error_code& code) {
+            if (!extension.empty()) code = beast::http::error::bad_chunk_extension;
+        };
+    BodyShare share;
+
+    explicit Parser(Shared& shared) : share(shared.bodies_bytes) {
+        parser.body_limit(shared.limits.body_bytes_max);
+        parser.header_limit(static_cast<std::uint32_t>(shared.limits.head.head_bytes_max) + 1);
+        parser.on_chunk_header(on_chunk);
+        parser.eager(true);
+    }
+};
+
+Connection::Connection(asio::ip::tcp::socket socket, Shared& shared) : stream_(std::move(socket)), shared_(shared) {
+    error_code code;
+    stream_.socket().set_option(asio::ip::tcp::no_delay(true), code);
+    auto endpoint = stream_.socket().remote_endpoint(code);
+    if (!code) peer_ = endpoint.address().to_string();
+}
+
+asio::awaitable<void> Connection::run() {
+    try {
+        while (co_await serve_one()) {
+        }
+    } catch (const boost::system::system_error&) {
+        // The peer left or a time limit closed the stream: nobody is there to be told.
+    } catch (const std::exception& fault) {
+        spdlog::error("connection: {}", fault.what());
+    }
+    close();
+}
+
+void Connection::close_if_idle() {
+    if (idle_) close();
+}
+
+void Connection::close() {
+    error_code code;
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, code);
+    stream_.close();
+}
+
+asio::awaitable<bool> Connection::serve_one() {
+    std::size_t head_bytes = 0;
+    auto refusal = co_await read_head(head_bytes);
+    if (refusal) co_return co_await refuse(std::move(*refusal));
+    Request request;
+    Parser parser(shared_);
+    refusal = parse_head(head_bytes, parser, request);
+    if (refusal) co_return co_await refuse(std::move(*refusal));
+    bool keep_alive = parser.parser.get().keep_alive();
+    refusal = co_await read_body(parser);
+    if (refusal) co_return co_await refuse(std::move(*refusal));
+    request.body = std::move(parser.parser.get().body());
+    Response response = co_await answer(request);
+    keep_alive = keep_alive && !response.close && !shared_.stopping;
+    co_await write(serialize(response, keep_alive, request.method == "HEAD"));
+    co_return keep_alive;
+}
+
+// Waits for a whole head in buffer_; a slow sender has head_time_max for all of it.
+asio::awaitable<std::optional<Refusal>> Connection::read_head(std::size_t& head_bytes) {
+    if (buffer_.size() == 0) {
+        buffer_.shrink_to_fit();
+        idle_ = true;
+        stream_.expires_after(shared_.limits.idle_time_max);
+        co_await read_some(read_bytes / 16);
+        idle_ = false;
+    }
+    stream_.expires_after(shared_.limits.head_time_max);
+    std::size_t seen = 0;
+    for (;; co_await read_some(read_bytes / 16)) {
+        // An empty line before a request is an old client's slip and is overlooked (RFC 9112, 2.2).
+        if (seen == 0 && view(buffer_).starts_with("\r\n")) buffer_.consume(2);
+        auto bytes = view(buffer_);
+        auto from = seen > 3 ? seen - 3 : 0;
+        auto end = bytes.find("\r\n\r\n", from);
+        if (has_bare_line_feed(bytes.substr(0, end)))
+            co_return Refusal{400, "lines must end with carriage return and line feed"};
+        seen = bytes.size();
+        head_bytes = end == std::string_view::npos ? 0 : end + 4;
+        if (std::max(head_bytes, head_bytes ? 0 : seen) > shared_.limits.head.head_bytes_max) {
+            bool in_request_line = bytes.find("\r\n") == std::string_view::npos;
+            co_return in_request_line ? Refusal{414, "the request target is too long"}
+                                      : Refusal{431, "the request's headers are too large"};
+        }
+        if (head_bytes) co_return std::nullopt;
+    }
+}
+
+std::optional<Refusal> Connection::parse_head(std::size_t head_bytes, Parser& state, Request& request) {
+    auto head = view(buffer_).substr(0, head_bytes);
+    if (auto refusal = check_head(head, shared_.limits.head)) return refusal;
+    error_code code;
+    auto& parser = state.parser;
+    parser.eager(false);  // stop behind the head
+    buffer_.consume(parser.put(asio::buffer(head.data(), head.size()), code));
+    if (code) return body_refusal(code, shared_.limits);
+    ROOTSTOCK_CHECK(parser.is_header_done(), "the parser and the head check disagree about a head's end");
+    parser.eager(true);
+    const auto& message = parser.get();
+    auto target = parse_target(text(message.target()));
+    if (!target) return target.error();
+    request.method = text(message.method_string());
+    request.path = std::move(target->path);
+    request.segments = std::move(target->segments);
+    request.query = std::move(target->query);
+    for (const auto& field : message) request.headers.push_back({text(field.name_string()), text(field.value())});
+    request.peer = peer_;
+    request.received = monotonic_seconds();
+    return std::nullopt;
+}
+
+asio::awaitable<std::optional<Refusal>> Connection::read_body(Parser& state) {
+    auto& parser = state.parser;
+    if (parser.is_done()) co_return std::nullopt;
+    const auto& limits = shared_.limits;
+    auto expect = parser.get()[beast::http::field::expect];
+    if (!expect.empty() && !same_name(text(expect), "100-continue"))
+        co_return Refusal{417, "the only expectation met here is '100-continue'"};
+    if (!expect.empty() && buffer_.size() == 0) co_await write("HTTP/1.1 100 Continue\r\n\r\n");
+    auto started = std::chrono::steady_clock::now();
+    std::size_t received = 0;
+    bool starved = buffer_.size() == 0;
+    while (!parser.is_done()) {
+        if (starved) {
+            auto earned = std::chrono::milliseconds(received * 1000 / limits.body_bytes_per_second_min);
+            stream_.expires_at(started + limits.body_time_grace + earned);
+            auto before = buffer_.size();
+            co_await read_some(read_bytes);
+            received += buffer_.size() - before;
+            state.share.add(buffer_.size() - before);
+            if (shared_.bodies_bytes > limits.bodies_bytes_max)
+                co_return Refusal{503, "the server holds too many large requests now; come back in a moment"};
+        }
+        error_code code;
+        buffer_.consume(parser.put(buffer_.data(), code));
+        starved = code == beast::http::error::need_more || buffer_.size() == 0;
+        if (code && code != beast::http::error::need_more) co_return body_refusal(code, limits);
+        // Chunk heads and trailers are kept in the buffer until complete: they must stay small.
+        if (starved && buffer_.size() > limits.head.head_bytes_max)
+            co_return Refusal{400, "a chunk's head or trailer is too large"};
+    }
+    co_return std::nullopt;
+}
+
+asio::awaitable<Response> Connection::answer(Request& request) {
+    stream_.expires_never();  // the handler keeps its own deadline
+    std::string fault;
+    try {
+        co_return co_await shared_.handler(request);
+    } catch (const std::exception& thrown) {
+        fault = thrown.what();
+    }
+    spdlog::error("handler: {}", fault);
+    co_return shared_.refusal_page({500, "something went wrong here; the fault is logged"});
+}
+
+asio::awaitable<bool> Connection::refuse(Refusal refusal) {
+    co_await write(serialize(shared_.refusal_page(refusal), false, false));
+    co_await linger();
+    co_return false;
+}
+
+asio::awaitable<void> Connection::read_some(std::size_t bytes_max) {
+    auto space = buffer_.prepare(bytes_max);
+    auto count = co_await stream_.async_read_some(space, asio::use_awaitable);
+    buffer_.commit(count);
+}
+
+// Every byte the reader takes buys it write_stall_max more.
+asio::awaitable<void> Connection::write(std::string bytes) {
+    for (std::size_t sent = 0; sent < bytes.size();) {
+        stream_.expires_after(shared_.limits.write_stall_max);
+        auto rest = asio::buffer(bytes.data() + sent, bytes.size() - sent);
+        sent += co_await stream_.async_write_some(rest, asio::use_awaitable);
+    }
+}
+
+// Closing with unread bytes in the socket resets the connection and may swallow the answer: say that nothing more
+// comes, then read on for a moment.
+asio::awaitable<void> Connection::linger() {
+    error_code code;
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, code);
+    stream_.expires_after(shared_.limits.linger_time_max);
+    for (;;) {
+        buffer_.clear();
+        co_await read_some(read_bytes);  // ends by exception: end of stream or time-out
+    }
+}
+
+}  // namespace rootstock::http

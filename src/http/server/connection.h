@@ -1,0 +1,55 @@
+#pragma once
+// One accepted connection: reads requests, has them answered, one after the other. Internal to http/.
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+
+#include "http/server/server.h"
+
+namespace rootstock::http {
+
+// What all connections of one server share.
+struct Shared {
+    ServerLimits limits;
+    Handler handler;
+    RefusalPage refusal_page;
+    std::size_t bodies_bytes = 0;  // held by open requests now
+    bool stopping = false;
+};
+
+class Connection {
+public:
+    Connection(boost::asio::ip::tcp::socket socket, Shared& shared);
+
+    // Until the peer leaves, a limit strikes, or the server stops. Throws nothing.
+    boost::asio::awaitable<void> run();
+
+    void close_if_idle();  // between two requests
+    void close();          // at once
+
+private:
+    struct Parser;
+    template <typename T>
+    using Task = boost::asio::awaitable<T>;
+
+    Task<bool> serve_one();
+    Task<std::optional<Refusal>> read_head(std::size_t& head_bytes);
+    Task<std::optional<Refusal>> read_body(Parser& parser);
+    Task<Response> answer(Request& request);
+    Task<bool> refuse(Refusal refusal);
+    Task<void> read_some(std::size_t bytes_max);
+    Task<void> write(std::string bytes);
+    Task<void> linger();
+
+    std::optional<Refusal> parse_head(std::size_t head_bytes, Parser& parser, Request& request);
+
+    boost::beast::tcp_stream stream_;
+    boost::beast::flat_buffer buffer_;
+    Shared& shared_;
+    std::string peer_;
+    bool idle_ = false;
+};
+
+}  // namespace rootstock::http

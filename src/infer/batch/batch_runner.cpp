@@ -1,0 +1,63 @@
+#include "infer/batch/batch_runner.h"
+
+#include <chrono>
+#include <numeric>
+#include <set>
+
+namespace rootstock {
+
+std::vector<std::int64_t> apportion(std::int64_t whole, const std::vector<std::int64_t>& parts) {
+    std::int64_t total = std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
+    ROOTSTOCK_CHECK(total > 0, "nothing to divide by");
+    std::vector<std::int64_t> shares;
+    std::int64_t up_to = 0, given = 0;
+    for (auto part : parts) {
+        up_to += part;
+        auto due = static_cast<std::int64_t>(static_cast<__int128>(whole) * up_to / total);
+        shares.push_back(due - given);
+        given = due;
+    }
+    return shares;
+}
+
+Result<void> BatchRunner::execute(const std::vector<InferRow>& rows, InferKind kind) {
+    auto put = [&](std::size_t i, std::span<const float> values) {
+        rows[i].job->answer.rows[rows[i].row].assign(values.begin(), values.end());
+    };
+    if (kind == InferKind::logits) {
+        ROOTSTOCK_TRY(logits, executor_.classify(batch_, adapters_));
+        for (std::size_t i = 0; i < rows.size(); ++i) put(i, logits.row(i));
+        return {};
+    }
+    ROOTSTOCK_TRY(states, executor_.embed(batch_, adapters_));
+    std::size_t width = states.size() / rows.size();
+    for (std::size_t i = 0; i < rows.size(); ++i) put(i, states.subspan(i * width, width));
+    return {};
+}
+
+Result<BatchFacts> BatchRunner::run(const std::vector<InferRow>& rows) {
+    auto started = std::chrono::steady_clock::now();
+    batch_.clear();
+    adapters_.clear();
+    std::vector<std::int64_t> lengths;
+    for (const auto& row : rows) {
+        batch_.add_row(row.ids());
+        adapters_.push_back(row.job->request.adapter.get());
+        lengths.push_back(static_cast<std::int64_t>(row.ids().size()));
+    }
+    auto kind = rows.front().job->request.kind;
+    ROOTSTOCK_CHECKED(execute(rows, kind));
+    auto spent = std::chrono::steady_clock::now() - started;
+    BatchFacts facts{kind, rows.size(), batch_.tokens(), std::set(adapters_.begin(), adapters_.end()).size(),
+                     std::chrono::duration_cast<std::chrono::microseconds>(spent).count()};
+    auto shares = apportion(facts.micros, lengths);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        auto& answer = rows[i].job->answer;
+        answer.tokens += lengths[i];
+        answer.compute_micros += shares[i];
+        ++rows[i].job->rows_finished;
+    }
+    return facts;
+}
+
+}  // namespace rootstock

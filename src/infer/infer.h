@@ -1,0 +1,13 @@
+#pragma once
+// infer: many callers, one model. Rows of many tenants and many adapters of one base model wait in one bounded, fair
+// queue and run in mixed batches on one inference thread. Knows no SQL and no HTTP.
+//
+//   submit(tenant, rows, adapter) -> queue/ (fair by tenant) -> batch/ (mixed rows, one run) -> answer, in row order
+//   residency/: which adapters are in memory, each checked against its own self-tests when it comes in
+//
+// Other folders include this face only.
+
+#include "infer/queue/request.h"
+#include "infer/residency/residency.h"
+#include "infer/residency/self_check.h"
+#include "infer/scheduler.h"

@@ -1,0 +1,62 @@
+#include "infer/residency/self_check.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rootstock {
+namespace {
+
+std::string test_number(std::size_t i) { return "self-test " + std::to_string(i + 1); }
+
+Result<std::vector<std::int32_t>> tokens_of(const SelfTest& test, const Adapter& adapter, const Tokenizer& tokenizer,
+                                            std::size_t number) {
+    std::vector<std::int32_t> ids;
+    ROOTSTOCK_CHECKED(tokenizer.encode_ids(test.text, {.max_tokens = adapter.max_tokens}, ids));
+    if (!test.ids.empty() && test.ids != ids)
+        return fail(ErrorCode::conflict, test_number(number) +
+                                             ": the text gives other tokens here than where the adapter was made; the "
+                                             "base model's tokenizer is not the same");
+    return ids;
+}
+
+Result<void> compare(const SelfTest& test, std::span<const float> found, Precision precision, std::size_t number) {
+    if (found.size() != test.logits.size())
+        return fail(ErrorCode::corrupt, test_number(number) + ": " + std::to_string(test.logits.size()) +
+                                            " logits are recorded, the head gives " + std::to_string(found.size()));
+    auto tolerance = self_test_tolerance(precision);
+    double largest = 0;
+    for (float logit : test.logits) largest = std::max(largest, std::abs(static_cast<double>(logit)));
+    double allowed = tolerance.absolute + tolerance.relative * largest;
+    for (std::size_t c = 0; c < found.size(); ++c) {
+        double off = std::abs(static_cast<double>(found[c]) - static_cast<double>(test.logits[c]));
+        if (off <= allowed) continue;
+        return fail(ErrorCode::conflict, test_number(number) + ": logit " + std::to_string(c) + " is " +
+                                             std::to_string(found[c]) + " here, " + std::to_string(test.logits[c]) +
+                                             " was recorded; the adapter does not fit this base model");
+    }
+    return {};
+}
+
+}  // namespace
+
+SelfTestTolerance self_test_tolerance(Precision precision) {
+    if (precision == Precision::fp32) return {1e-3, 1e-3};
+    return {};
+}
+
+Result<void> check_self_tests(Executor& executor, const NativeAdapter& native, const Adapter& adapter,
+                              const Tokenizer& tokenizer) {
+    if (adapter.self_tests.empty()) return {};
+    PackedBatch batch;
+    for (std::size_t i = 0; i < adapter.self_tests.size(); ++i) {
+        ROOTSTOCK_TRY(ids, tokens_of(adapter.self_tests[i], adapter, tokenizer, i));
+        batch.add_row(ids);
+    }
+    std::vector<const NativeAdapter*> adapters(batch.rows(), &native);
+    ROOTSTOCK_TRY(logits, executor.classify(batch, adapters));
+    for (std::size_t i = 0; i < batch.rows(); ++i)
+        ROOTSTOCK_CHECKED(compare(adapter.self_tests[i], logits.row(i), executor.model().precision(), i));
+    return {};
+}
+
+}  // namespace rootstock

@@ -1,0 +1,29 @@
+#pragma once
+// learn: rootstock-learn, the program that turns a job folder (base/job.h) into an adapter. It knows no database, tenant
+// or price. Other programs meet it through the folder and its events; this face is for its own main() and tests.
+//
+//   job.json, train.jsonl, base --> rows tokenised once --> seeded stratified split --> the loop (trainer.cpp)
+//     --> best weights --> adapter/ with self-tests
+//
+// A run killed at any moment and started again ends with bit-identical weights on the same machine and thread count:
+// everything that moves is in the checkpoint, everything random is a function of (seed, epoch, step).
+
+#include <filesystem>
+
+#include "base/base.h"
+
+namespace rootstock {
+
+// Exit codes of rootstock-learn.
+enum class LearnExit : int {
+    done = 0,
+    callers_fault = 1,  // an `error` event tells what to mend
+    our_fault = 2,      // likewise, and it is not the caller's to mend
+    interrupted = 3,    // SIGTERM or SIGINT: a checkpoint is written, the next start goes on from it
+};
+
+// Runs the job in `folder` to its end or to the next SIGTERM, printing events. A second run on a folder that another
+// process works on is refused (conflict). A finished folder says `done` again.
+LearnExit run_job(const std::filesystem::path& folder);
+
+}  // namespace rootstock

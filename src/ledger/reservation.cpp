@@ -1,0 +1,115 @@
+#include "ledger/reservation.h"
+
+#include "ledger/accounts.h"
+#include "ledger/economics.h"
+
+namespace rootstock::ledger {
+namespace {
+
+struct Terms {
+    std::string account;
+    Price price;
+};
+
+// The tenant's account and the price of the model: its own if the plan has one, else the plan's general one.
+Result<Terms> terms_of(store::Session& session, const TenantId& tenant, const std::string& model) {
+    auto row = session.first<std::string, std::string, std::string, Micros, std::int64_t>(
+        "SELECT s.account_id, p.meter, p.model, p.amount, p.per FROM subscription s "
+        "JOIN price p ON p.plan_code = s.plan_code AND p.plan_version = s.plan_version "
+        "WHERE s.tenant_id = :tenant AND s.ended_at IS NULL AND p.meter = 'input_tokens' "
+        "AND (p.model = :model OR p.model = '') ORDER BY p.model DESC LIMIT 1",
+        tenant, model);
+    if (!row) return no_books();
+    auto& [account, meter, priced_model, amount, per] = *row;
+    return Terms{account, {meter, priced_model, amount, per}};
+}
+
+// Quota, credit and concurrent overspend are this one statement: it changes the row or it does not.
+bool admit(store::Session& session, const std::string& account, Micros amount) {
+    return session.execute(
+               "UPDATE ledger_balance SET pending_dr = pending_dr + :hold WHERE account_id = :account "
+               "AND posted_dr - posted_cr + pending_dr + :more <= "
+               "(SELECT debit_limit FROM ledger_account WHERE id = :same)",
+               amount, account, amount, account) == 1;
+}
+
+Result<void> record(store::Session& session, const ReserveRequest& request, const Terms& terms, Micros amount,
+                    Timestamp now) {
+    const auto added = session.execute(
+        "INSERT INTO reservation (request_id, tenant_id, key_id, account_id, model, amount, tokens_max, price_amount, "
+        "price_per, owner, state, created_at, expires_at) VALUES (:request, :tenant, :key, :account, :model, :amount, "
+        ":tokens, :price, :per, :owner, 'pending', :now, :expires) ON CONFLICT (request_id) DO NOTHING",
+        request.request, request.tenant, request.key, terms.account, request.model, amount, request.tokens_max,
+        terms.price.amount, terms.price.per, request.owner, now, request.expires);
+    if (added == 1) return {};
+    return fail(ErrorCode::conflict, "this request id was used before", {}, "request_seen");
+}
+
+void release(store::Session& session, const std::string& account, Micros amount) {
+    const auto changed = session.execute(
+        "UPDATE ledger_balance SET pending_dr = pending_dr - :amount WHERE account_id = :account", amount, account);
+    ROOTSTOCK_CHECK(changed == 1, "a reservation's account has no balance row");
+}
+
+// Closes all open reservations that `condition` selects (it has one value) and lets go of what they held.
+template <typename Value>
+std::int64_t close_all(store::Session& session, const std::string& state, const std::string& condition,
+                       const Value& value, Timestamp now) {
+    const std::string chosen = "FROM reservation WHERE state = 'pending' AND " + condition;
+    auto held = session.query<std::string, Micros>(
+        "SELECT account_id, CAST(SUM(amount) AS BIGINT) " + chosen + " GROUP BY account_id", value);
+    for (auto& [account, amount] : held) release(session, account, amount);
+    if (held.empty()) return 0;
+    return session.execute("UPDATE reservation SET state = '" + state +
+                               "', settled_at = :settled WHERE state = 'pending' AND " + condition,
+                           now, value);
+}
+
+}  // namespace
+
+Result<Hold> reserve(store::Session& session, const ReserveRequest& request, Timestamp now) {
+    ROOTSTOCK_CHECK(request.tokens_max >= 0, "a request cannot use less than no tokens");
+    ROOTSTOCK_TRY(terms, terms_of(session, request.tenant, request.model));
+    const Micros amount = rate(request.tokens_max, terms.price.amount, terms.price.per);
+    if (!admit(session, terms.account, amount))
+        return fail(ErrorCode::insufficient_quota,
+                    "the credit limit does not cover this request, which may cost up to " + format_exact(amount) +
+                        ": settle your balance or raise the limit",
+                    {}, "insufficient_quota");
+    ROOTSTOCK_CHECKED(record(session, request, terms, amount, now));
+    return Hold{amount, terms.price};
+}
+
+Result<void> void_reservation(store::Session& session, const RequestId& request, std::int64_t compute_micros,
+                              Timestamp now) {
+    auto row = session.first<std::string, std::string, Micros, TenantId, std::string>(
+        "SELECT state, account_id, amount, tenant_id, model FROM reservation WHERE request_id = :request", request);
+    if (!row) return fail(ErrorCode::not_found, "there is no reservation of this request", {}, "request_unknown");
+    auto& [state, account, amount, tenant, model] = *row;
+    if (state == "posted") return fail(ErrorCode::conflict, "this request was charged already", {}, "posted");
+    if (compute_micros > 0)
+        book_work(session, {"failed_request", request.text(), tenant, model, {}, {}, compute_micros}, now);
+    if (state != "pending") return {};
+    session.execute("UPDATE reservation SET state = 'voided', settled_at = :now WHERE request_id = :request", now,
+                    request);
+    release(session, account, amount);
+    return {};
+}
+
+std::string mint_run(Timestamp now) { return mint_id("run", now); }
+
+std::int64_t void_abandoned(store::Session& session, const std::string& owner, Timestamp now) {
+    return close_all(session, "voided", "owner <> :owner", owner, now);
+}
+
+std::int64_t expire_overdue(store::Session& session, Timestamp now) {
+    return close_all(session, "expired", "expires_at <= :now", now, now);
+}
+
+Open open_reservations(store::Session& session) {
+    const auto row = session.first<std::int64_t, Micros>(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM reservation WHERE state = 'pending'");
+    return {std::get<0>(*row), std::get<1>(*row)};
+}
+
+}  // namespace rootstock::ledger

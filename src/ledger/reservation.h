@@ -1,0 +1,78 @@
+#pragma once
+// Reserve, post, void: the two phases of a paid request (see ledger.h).
+
+#include <cstdint>
+#include <string>
+
+#include "base/base.h"
+#include "ledger/plan.h"
+#include "store/store.h"
+
+namespace rootstock::ledger {
+
+struct ReserveRequest {
+    RequestId request;  // minted by the server, the same for reserve, post and void
+    TenantId tenant;
+    ApiKeyId key;
+    std::string model;            // base model name: chooses the price
+    std::int64_t tokens_max = 0;  // the most this request can use
+    Timestamp expires;            // the request's deadline plus a minute
+    std::string owner;            // the serving process: see mint_run
+};
+
+struct Hold {
+    Micros amount;  // tokens_max at the tenant's price
+    Price price;    // the price that will be charged, whatever happens to the plan meanwhile
+};
+
+// Holds the price of tokens_max, in one atomic statement: owed + held + this <= limit.
+//   insufficient_quota   reason "insufficient_quota": the limit does not cover it. Nothing is held.
+//   not_found            reason "no_books": the tenant has no account or no price for the model.
+//   conflict             reason "request_seen": this request id was reserved before.
+Result<Hold> reserve(store::Session& session, const ReserveRequest& request, Timestamp now);
+
+struct Settlement {
+    RequestId request;
+    std::string operation;   // "classify", "embed", ...
+    std::string model;       // base model name
+    std::string adapter;     // "name@version", or empty
+    Usage usage;             // usage.compute_micros is the measured share of this request
+    AdapterId adapter_id{};  // empty without an adapter; tells apart what bears one name at two tenants
+};
+
+struct Charge {
+    Micros amount;
+    TransferId transfer;    // empty when the amount is zero
+    bool late = false;      // the hold had expired, and the amount was admitted anew
+    bool repeated = false;  // this request was posted before; nothing new was booked
+};
+
+// Books the usage event and its transfer (tenant's receivable debited, revenue credited) and lets go of the hold.
+// After expiry it is admitted anew for the true amount (insufficient_quota if the limit is reached meanwhile).
+// Posting the same request twice books once. conflict, reason "voided", after a void; not_found for an unknown
+// request; internal if the usage is above the hold (our own miscount: nothing is booked).
+Result<Charge> post(store::Session& session, const Settlement& settlement, Timestamp now);
+
+// Lets go of the hold and charges nothing. The compute that was spent all the same is booked as cost.
+// Voiding what is already voided or expired is fine; conflict, reason "posted", after a post.
+Result<void> void_reservation(store::Session& session, const RequestId& request, std::int64_t compute_micros,
+                              Timestamp now);
+
+// Names this run of the program: new for every start. Pass it as owner.
+std::string mint_run(Timestamp now);
+
+// At start: voids every open reservation of other runs, which died before they could. Returns how many.
+// One server runs on a database at a time; a second one must not call this while the first serves.
+std::int64_t void_abandoned(store::Session& session, const std::string& owner, Timestamp now);
+
+// For the sweeper, every few seconds: expires reservations whose time is over. Returns how many.
+std::int64_t expire_overdue(store::Session& session, Timestamp now);
+
+// Open reservations of everybody; zero when nothing is running.
+struct Open {
+    std::int64_t count = 0;
+    Micros amount;
+};
+Open open_reservations(store::Session& session);
+
+}  // namespace rootstock::ledger

@@ -1,0 +1,75 @@
+#pragma once
+// Adapters: low-rank updates (LoRA, Hu et al., 2021) of a base model's linear maps, and a head.
+//
+//   y = W x + b + scale * B (A x)      A [rank, in], B [out, rank], scale = alpha / rank (rsLoRA: alpha / sqrt(rank))
+//   logits = head(tanh(pooler(hidden state of the first token)))
+//
+// On disk a folder in the format of the peft library, which loads ours as we load its:
+//   adapter_config.json         peft_type LORA, ranks, scales, target modules
+//   adapter_model.safetensors   base_model.model.<module path>.lora_{A,B}.weight, base_model.model.classifier.{weight,bias}
+//   README.md                   a short card
+//   rootstock.json              what peft does not keep: {format 1, task, labels, base_digest, max_tokens, self_tests, lineage}
+// A folder without rootstock.json (somebody else's adapter) loads too: labels LABEL_0..., no digest, no self-tests.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/base.h"
+#include "model/spec/spec.h"
+
+namespace rootstock {
+
+struct LoraPair {
+    int rank = 0;
+    float scale = 1;
+    int in = 0;
+    int out = 0;
+    std::vector<float> a;  // [rank, in]
+    std::vector<float> b;  // [out, rank]
+};
+
+struct Head {
+    int classes = 0;            // 0: the adapter has no head
+    int width = 0;
+    std::vector<float> weight;  // [classes, width]
+    std::vector<float> bias;    // [classes]
+};
+
+// What the adapter answered when it was made; whoever loads it asks again and compares.
+struct SelfTest {
+    std::string text;
+    std::vector<std::int32_t> ids;  // the tokens of the text; may be empty
+    std::vector<float> logits;
+};
+
+struct Adapter {
+    std::string task = "classify";
+    LoraSettings settings;                     // rank and scale of a pair that differs stand in the pair
+    std::map<std::string, LoraPair> pairs;     // by module: "layers.0.query"
+    Head head;
+    std::vector<std::string> labels;           // [head.classes]
+    std::string base_digest;                   // of the base it was made on; empty: unknown
+    std::string base_name;                     // base_model_name_or_path, for people and for peft
+    int max_tokens = 0;                        // longest row it was made for; 0: the base's limit
+    std::vector<SelfTest> self_tests;
+    json::object lineage;                      // dataset digest, settings, seed, metrics: kept as given
+    json::object extra;                        // fields of rootstock.json that we do not know: kept
+};
+
+// The scale of a pair of rank `rank` under `settings`.
+float lora_scale(const LoraSettings& settings, int rank);
+
+// Writes the folder complete or not at all; it must not exist yet (already_exists). The adapter must fit the spec
+// (asserted: whoever made it had the spec).
+Result<void> save_adapter(const std::filesystem::path& folder, const Adapter& adapter, const TransformerSpec& spec);
+
+// Reads and checks the folder against the model. `base_digest` not empty: an adapter that says it was made on another
+// base is refused (conflict). not_found, corrupt, invalid_argument (shapes that do not fit this model),
+// unsupported (DoRA, trained biases, other adapter kinds..., by name).
+Result<Adapter> load_adapter(const std::filesystem::path& folder, const TransformerSpec& spec,
+                             const std::string& base_digest = {});
+
+}  // namespace rootstock

@@ -1,0 +1,46 @@
+#pragma once
+// adapter_config.json of the peft library, and which modules it means.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/base.h"
+#include "model/adapter/adapter.h"
+#include "model/families/family.h"
+
+namespace rootstock {
+
+// How peft names modules: a list of path endings, or one regular expression for the whole path. The word "all-linear"
+// stands for every linear map.
+using ModuleNames = std::variant<std::vector<std::string>, std::string>;
+
+struct PeftConfig {
+    LoraSettings settings;                       // settings.targets is not filled here
+    ModuleNames targets;
+    std::optional<ModuleNames> excluded;
+    std::map<std::string, int> rank_pattern;     // key: regular expression for a path's ending
+    std::map<std::string, double> alpha_pattern;
+    std::optional<std::vector<int>> layers;      // layers_to_transform
+    std::string base_name;
+
+    // Rank and scale of the module with this path.
+    Result<int> rank_of(const std::string& path) const;
+    Result<double> scale_of(const std::string& path) const;
+
+    // Does the adapter change this linear map, whose path is `path`?
+    Result<bool> selects(const std::string& path, const LinearMap& map) const;
+};
+
+// unsupported names the feature that we do not run; `what` is the file in sentences.
+Result<PeftConfig> peft_config_from_json(const json::value& value, const std::string& what);
+
+// The configuration that makes peft rebuild `adapter` on `spec`.
+json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& spec);
+
+// "bert.encoder.layer.0.attention.self.query" inside a classifier, without "bert." on a bare encoder.
+std::string peft_path(const TransformerSpec& spec, std::string_view module, bool inside_classifier);
+
+}  // namespace rootstock

@@ -1,0 +1,76 @@
+// Which modules a PEFT configuration means, and with which rank and scale: the rules of peft's tuners in our words.
+
+#include <algorithm>
+#include <cmath>
+#include <regex>
+
+#include "model/adapter/peft_config.h"
+
+namespace rootstock {
+
+namespace {
+
+constexpr std::size_t kPatternMax = 1000;
+
+// Does the whole of `text` match? The pattern comes from a file, so the matcher is the one whose time grows with
+// pattern x text and not exponentially.
+Result<bool> matches(const std::string& pattern, const std::string& text) {
+    if (pattern.size() > kPatternMax)
+        return fail(ErrorCode::unsupported, "a module pattern has more than " + std::to_string(kPatternMax) + " characters");
+    try {
+        const std::regex expression(pattern, std::regex::ECMAScript | std::regex_constants::__polynomial);
+        return std::regex_match(text, expression);
+    } catch (const std::regex_error&) {
+        return fail(ErrorCode::unsupported, "the module pattern \"" + pattern + "\" is not a regular expression we can read");
+    }
+}
+
+bool ends_like(const std::string& path, const std::string& ending) {
+    return path == ending || path.ends_with("." + ending);
+}
+
+Result<bool> means(const ModuleNames& names, const std::string& path) {
+    if (const auto* list = std::get_if<std::vector<std::string>>(&names)) {
+        if (list->size() == 1 && list->front() == "all-linear") return true;
+        return std::ranges::any_of(*list, [&](const auto& ending) { return ends_like(path, ending); });
+    }
+    const auto& pattern = std::get<std::string>(names);
+    if (pattern == "all-linear") return true;
+    return matches(pattern, path);
+}
+
+template <typename Number>
+Result<Number> look_up(const std::map<std::string, Number>& patterns, const std::string& path, Number otherwise) {
+    if (const auto exact = patterns.find(path); exact != patterns.end()) return exact->second;
+    for (const auto& [pattern, number] : patterns) {
+        ROOTSTOCK_TRY(match, matches("(.*\\.)?(" + pattern + ")", path));
+        if (match) return number;
+    }
+    return otherwise;
+}
+
+}  // namespace
+
+float lora_scale(const LoraSettings& settings, int rank) {
+    return static_cast<float>(settings.alpha / (settings.rank_stabilised ? std::sqrt(rank) : rank));
+}
+
+Result<int> PeftConfig::rank_of(const std::string& path) const { return look_up(rank_pattern, path, settings.rank); }
+
+Result<double> PeftConfig::scale_of(const std::string& path) const {
+    ROOTSTOCK_TRY(rank, rank_of(path));
+    ROOTSTOCK_TRY(alpha, look_up(alpha_pattern, path, settings.alpha));
+    return alpha / (settings.rank_stabilised ? std::sqrt(rank) : rank);
+}
+
+Result<bool> PeftConfig::selects(const std::string& path, const LinearMap& map) const {
+    if (excluded) {
+        ROOTSTOCK_TRY(out, means(*excluded, path));
+        if (out) return false;
+    }
+    if (layers && std::holds_alternative<std::vector<std::string>>(targets) && std::ranges::find(*layers, map.layer) == layers->end())
+        return false;
+    return means(targets, path);
+}
+
+}  // namespace rootstock

@@ -1,0 +1,27 @@
+#include "model/families/family.h"
+
+namespace rootstock {
+
+namespace {
+
+constexpr const Family* kFamilies[] = {&bert_family};
+
+}
+
+Result<const Family*> find_family(std::string_view model_type) {
+    std::string known;
+    for (const auto* family : kFamilies) {
+        if (model_type == family->name) return family;
+        known += (known.empty() ? "" : ", ") + std::string(family->name);
+    }
+    return fail(ErrorCode::unsupported,
+                "model_type \"" + std::string(model_type) + "\" is not supported; this build runs: " + known, "model_type");
+}
+
+const Family& family_of(const TransformerSpec& spec) {
+    const auto family = find_family(spec.family);
+    ROOTSTOCK_CHECK(family.has_value(), "a spec comes from a family");
+    return **family;
+}
+
+}  // namespace rootstock

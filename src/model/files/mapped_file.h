@@ -1,0 +1,31 @@
+#pragma once
+// A file's bytes as memory, read-only. They are fetched when touched and shared by every process that maps the file.
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "base/base.h"
+
+namespace rootstock {
+
+class MappedFile {
+public:
+    // not_found, or io with the system's reason. An empty file maps to no bytes.
+    static Result<std::shared_ptr<const MappedFile>> open(const std::filesystem::path& path);
+    ~MappedFile();
+    MappedFile(const MappedFile&) = delete;
+    MappedFile& operator=(const MappedFile&) = delete;
+
+    std::span<const std::byte> bytes() const { return {data_, size_}; }
+    void release_pages() const;  // see Weights::release_pages
+
+private:
+    MappedFile(const std::byte* data, std::size_t size) : data_(data), size_(size) {}
+
+    const std::byte* data_;
+    std::size_t size_;
+};
+
+}  // namespace rootstock

@@ -1,0 +1,184 @@
+#include "model/files/model_folder.h"
+
+#include <algorithm>
+
+#include "model/families/family.h"
+#include "model/files/mapped_file.h"
+
+namespace rootstock {
+
+namespace fs = std::filesystem;
+
+Weights::Weights(std::map<std::string, HostTensor> tensors, std::vector<std::shared_ptr<const MappedFile>> files)
+    : tensors_(std::make_move_iterator(tensors.begin()), std::make_move_iterator(tensors.end())), files_(std::move(files)) {}
+
+const HostTensor* Weights::find(std::string_view name) const {
+    const auto place = tensors_.find(name);
+    return place == tensors_.end() ? nullptr : &place->second;
+}
+
+const HostTensor& Weights::at(std::string_view name) const {
+    const auto* tensor = find(name);
+    ROOTSTOCK_CHECK(tensor, "a loaded model has every tensor of its spec");
+    return *tensor;
+}
+
+std::int64_t Weights::parameters() const {
+    std::int64_t count = 0;
+    for (const auto& [name, tensor] : tensors_) count += tensor.elements();
+    return count;
+}
+
+void Weights::release_pages() const {
+    for (const auto& file : files_) file->release_pages();
+}
+
+namespace {
+
+constexpr const char* kSingle = "model.safetensors";
+constexpr const char* kIndex = "model.safetensors.index.json";
+constexpr std::size_t kJsonMax = std::size_t{16} << 20;
+
+bool is_there(const fs::path& path) {
+    std::error_code ignored;
+    return fs::exists(path, ignored);
+}
+
+Result<json::value> read_json(const fs::path& path) {
+    ROOTSTOCK_TRY(text, read_file(path, kJsonMax));
+    return parse_json(text, path.string());
+}
+
+Result<json::value> read_config(const fs::path& folder) {
+    const auto path = folder / "config.json";
+    if (!is_there(path))
+        return fail(ErrorCode::not_found, folder.string() + " has no config.json; give the folder of a Hugging Face model");
+    return read_json(path);
+}
+
+struct FamilySpec {
+    const Family* family;
+    TransformerSpec spec;
+};
+
+Result<FamilySpec> read_spec(const json::value& config, const fs::path& folder) {
+    const auto what = (folder / "config.json").string();
+    JsonFields fields(config, what);
+    fields.ignore_others();
+    const auto type = fields.required_string("model_type");
+    ROOTSTOCK_CHECKED(fields.finish());
+    const auto family = find_family(type);
+    if (!family) return fail(family.error().code, what + ": " + family.error().message, family.error().param);
+    ROOTSTOCK_TRY(spec, (*family)->spec(config, what));
+    return FamilySpec{*family, std::move(spec)};
+}
+
+// Shard names come from a file: each must be a plain name beside it.
+Result<std::vector<std::string>> shard_names(const fs::path& index) {
+    ROOTSTOCK_TRY(value, read_json(index));
+    const auto* object = value.if_object();
+    const auto* map = object ? object->if_contains("weight_map") : nullptr;
+    if (!map || !map->is_object()) return fail(ErrorCode::corrupt, index.string() + " has no weight_map; fetch it again");
+    std::vector<std::string> names;
+    for (const auto& field : map->as_object()) {
+        const auto* text = field.value().if_string();
+        if (!text || text->empty() || fs::path(std::string(*text)).filename() != fs::path(std::string(*text)))
+            return fail(ErrorCode::corrupt, index.string() + " names a shard that is not a file beside it; fetch it again");
+        names.emplace_back(*text);
+    }
+    std::ranges::sort(names);
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
+Result<std::vector<std::string>> weight_files(const fs::path& folder) {
+    if (is_there(folder / kSingle)) return std::vector<std::string>{kSingle};
+    if (is_there(folder / kIndex)) return shard_names(folder / kIndex);
+    std::string hint = is_there(folder / "pytorch_model.bin") ? "; convert its pytorch_model.bin to safetensors first" : "";
+    return fail(ErrorCode::not_found, folder.string() + " has no " + kSingle + hint);
+}
+
+struct Files {
+    std::map<std::string, HostTensor> tensors;
+    std::vector<std::shared_ptr<const MappedFile>> maps;
+};
+
+Result<Files> read_weight_files(const fs::path& folder) {
+    ROOTSTOCK_TRY(names, weight_files(folder));
+    Files files;
+    for (const auto& name : names) {
+        ROOTSTOCK_TRY(read, read_safetensors(folder / name));
+        for (auto& [tensor_name, tensor] : read.tensors)
+            if (!files.tensors.emplace(tensor_name, std::move(tensor)).second)
+                return fail(ErrorCode::corrupt, (folder / name).string() + " repeats tensor \"" + tensor_name +
+                                                    "\" of another shard; fetch the model again");
+        files.maps.push_back(read.file);
+    }
+    return files;
+}
+
+const HostTensor* find_tensor(const Files& files, const Family& family, const std::string& canonical) {
+    for (const auto& name : family.tensor_names(canonical))
+        if (const auto place = files.tensors.find(name); place != files.tensors.end()) return &place->second;
+    return nullptr;
+}
+
+Result<void> check_tensor(const HostTensor& tensor, const TensorShape& wanted, const std::string& their_name,
+                          const fs::path& folder) {
+    const auto where = folder.string() + ": tensor \"" + their_name + "\" ";
+    if (tensor.shape != wanted.shape)
+        return fail(ErrorCode::invalid_argument, where + "has shape " + shape_text(tensor.shape) +
+                                                     ", but config.json asks for " + shape_text(wanted.shape) +
+                                                     "; the two files are not of one model");
+    if (tensor.dtype != Dtype::f32 && tensor.dtype != Dtype::f16 && tensor.dtype != Dtype::bf16)
+        return fail(ErrorCode::unsupported,
+                    where + "has element type " + name(tensor.dtype) + "; weights must be F32, F16 or BF16");
+    return {};
+}
+
+Result<Weights> pick_weights(Files files, const Family& family, const TransformerSpec& spec, const fs::path& folder) {
+    std::map<std::string, HostTensor> chosen;
+    for (const auto& wanted : tensors_of(spec)) {
+        const auto their_name = family.tensor_names(wanted.name).front();
+        const auto* tensor = find_tensor(files, family, wanted.name);
+        if (!tensor)
+            return fail(ErrorCode::invalid_argument,
+                        folder.string() + " lacks tensor \"" + their_name +
+                            "\", which config.json asks for; the weights are not of this model, or incomplete");
+        ROOTSTOCK_CHECKED(check_tensor(*tensor, wanted, their_name, folder));
+        chosen.emplace(wanted.name, *tensor);
+    }
+    return Weights(std::move(chosen), std::move(files.maps));
+}
+
+// {"0": "card", "1": "refund"} in order; anything else gives no labels, for they are not ours to need.
+std::vector<std::string> labels_of(const json::value& config) {
+    const auto* map = config.as_object().if_contains("id2label");
+    if (!map || !map->is_object()) return {};
+    std::vector<std::string> labels(map->as_object().size());
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        const auto* label = map->as_object().if_contains(std::to_string(i));
+        if (!label || !label->is_string()) return {};
+        labels[i] = label->as_string();
+    }
+    return labels;
+}
+
+}  // namespace
+
+Result<TransformerSpec> load_spec(const fs::path& folder) {
+    ROOTSTOCK_TRY(config, read_config(folder));
+    ROOTSTOCK_TRY(read, read_spec(config, folder));
+    return read.spec;
+}
+
+Result<Model> load_model(const fs::path& folder) {
+    ROOTSTOCK_TRY(config, read_config(folder));
+    ROOTSTOCK_TRY(read, read_spec(config, folder));
+    ROOTSTOCK_TRY(files, read_weight_files(folder));
+    read.spec.pooler = read.spec.pooler && find_tensor(files, *read.family, "pooler.weight");
+    ROOTSTOCK_TRY(weights, pick_weights(std::move(files), *read.family, read.spec, folder));
+    return Model{read.spec, std::move(weights), folder, labels_of(config)};
+}
+
+}  // namespace rootstock

@@ -1,0 +1,203 @@
+#include "native/kernels/linear.h"
+
+#include <omp.h>
+
+#include <cstring>
+#include <dnnl.hpp>
+#include <map>
+#include <tuple>
+#include <unordered_map>
+
+#include "base/base.h"
+
+namespace rootstock {
+
+namespace {
+
+using dnnl::memory;
+using Tag = memory::format_tag;
+using Type = memory::data_type;
+
+const dnnl::engine& engine() {
+    static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+    return cpu;
+}
+
+Type type_of(Element element) { return element == Element::fp32 ? Type::f32 : Type::bf16; }
+
+memory::desc rows_desc(int rows, int width, Element element) { return {{rows, width}, type_of(element), Tag::ab}; }
+
+memory::desc plain_weights_desc(const LinearForm& form) { return {{form.out, form.in}, Type::f32, Tag::ab}; }
+
+memory::desc bias_desc(const LinearForm& form) { return {{form.out}, Type::f32, Tag::a}; }
+
+dnnl::algorithm algorithm_of(After after) {
+    switch (after) {
+        case After::gelu_erf:
+            return dnnl::algorithm::eltwise_gelu_erf;
+        case After::gelu_tanh:
+            return dnnl::algorithm::eltwise_gelu_tanh;
+        case After::relu:
+            return dnnl::algorithm::eltwise_relu;
+        default:
+            return dnnl::algorithm::eltwise_tanh;
+    }
+}
+
+dnnl::primitive_attr attributes(After after, bool add) {
+    dnnl::post_ops steps;
+    if (add) steps.append_sum(1.0f);
+    if (after != After::nothing) {
+#if DNNL_VERSION_MAJOR >= 3
+        steps.append_eltwise(algorithm_of(after), 0, 0);
+#else
+        steps.append_eltwise(1.0f, algorithm_of(after), 0, 0);
+#endif
+    }
+    dnnl::primitive_attr attributes;
+    attributes.set_post_ops(steps);
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    return attributes;
+}
+
+using Product = dnnl::inner_product_forward;
+
+Product::primitive_desc describe(const LinearForm& form, const memory::desc& weights, int rows, bool add) {
+    const auto x = rows_desc(rows, form.in, form.x), y = rows_desc(rows, form.out, form.y);
+    const auto kind = dnnl::prop_kind::forward_inference;
+#if DNNL_VERSION_MAJOR >= 3
+    return {engine(), kind, x, weights, bias_desc(form), y, attributes(form.after, add)};
+#else
+    return {Product::desc(kind, x, weights, bias_desc(form), y), attributes(form.after, add), engine()};
+#endif
+}
+
+}  // namespace
+
+struct LinearLayout {
+    LinearForm form;
+    memory::desc weights;
+};
+
+int rounded_rows(int rows) {
+    if (rows <= 4) return 4;
+    if (rows <= 8) return 8;
+    if (rows <= 128) return round_up(rows, 16);
+    if (rows <= 256) return round_up(rows, 32);
+    if (rows <= 512) return round_up(rows, 64);
+    return round_up(rows, 256);
+}
+
+std::shared_ptr<const LinearLayout> make_layout(const LinearForm& form) {
+    constexpr int kTypicalRows = 128;
+    const memory::desc any({form.out, form.in}, type_of(form.x), Tag::any);
+    return std::make_shared<LinearLayout>(
+        LinearLayout{form, describe(form, any, kTypicalRows, false).weights_desc()});
+}
+
+std::size_t packed_bytes(const LinearLayout& layout) {
+    return Arena::rounded(layout.weights.get_size()) + Arena::rounded(static_cast<std::size_t>(layout.form.out) * 4);
+}
+
+Linear::Linear(std::shared_ptr<const LinearLayout> layout, const float* weights, const float* bias, Arena& arena)
+    : layout_(std::move(layout)) {
+    const auto& form = layout_->form;
+    weights_ = arena.take(layout_->weights.get_size());
+    memory from(plain_weights_desc(form), engine(), const_cast<float*>(weights));
+    memory to(layout_->weights, engine(), weights_);
+    dnnl::stream stream(engine());
+    dnnl::reorder(from, to).execute(stream, from, to);
+    stream.wait();
+    const auto bias_bytes = static_cast<std::size_t>(form.out) * sizeof(float);
+    bias_ = arena.take(bias_bytes);
+    if (bias) std::memcpy(bias_, bias, bias_bytes);
+}
+
+const LinearForm& Linear::form() const { return layout_->form; }
+
+namespace {
+
+// A primitive with its arguments laid out once; a run only turns the handles.
+struct Prepared {
+    Prepared(const LinearLayout& layout, int rows, bool add)
+        : description(describe(layout.form, layout.weights, rows, add)),
+          primitive(description),
+          x(description.src_desc(), engine(), nullptr),
+          weights(description.weights_desc(), engine(), nullptr),
+          bias(description.bias_desc(), engine(), nullptr),
+          y(description.dst_desc(), engine(), nullptr),
+          scratch(description.scratchpad_desc(), engine(), nullptr),
+          scratch_bytes(description.scratchpad_desc().get_size()),
+          arguments{{DNNL_ARG_SRC, x},
+                    {DNNL_ARG_WEIGHTS, weights},
+                    {DNNL_ARG_BIAS, bias},
+                    {DNNL_ARG_DST, y},
+                    {DNNL_ARG_SCRATCHPAD, scratch}} {}
+
+    Product::primitive_desc description;
+    Product primitive;
+    memory x, weights, bias, y, scratch;
+    std::size_t scratch_bytes;
+    std::unordered_map<int, memory> arguments;
+};
+
+struct Key {
+    const LinearLayout* layout;
+    int rows;
+    bool add;
+    auto operator<=>(const Key&) const = default;
+};
+
+}  // namespace
+
+struct LinearRunner::State {
+    int threads = 1;
+    dnnl::stream stream{engine()};
+    Workspace scratch{};
+    std::map<Key, std::unique_ptr<Prepared>> prepared{};
+
+    Prepared& prepare(const Linear& linear, const Key& key) {
+        auto& place = prepared[key];
+        if (!place) {
+            // oneDNN lays its work out for the OpenMP threads it sees while the primitive is made.
+            const int before = omp_get_max_threads();
+            omp_set_num_threads(threads);
+            place = std::make_unique<Prepared>(*linear.layout_, key.rows, key.add);
+            omp_set_num_threads(before);
+        }
+        return *place;
+    }
+};
+
+LinearRunner::LinearRunner(int threads) : state_(new State{.threads = threads}) {}
+LinearRunner::~LinearRunner() = default;
+LinearRunner::LinearRunner(LinearRunner&&) noexcept = default;
+
+void LinearRunner::run(const Linear& linear, const void* x, void* y, int rows, bool add) {
+    auto& ready = state_->prepare(linear, {linear.layout_.get(), rounded_rows(rows), add});
+    ready.x.set_data_handle(const_cast<void*>(x));
+    ready.y.set_data_handle(y);
+    ready.weights.set_data_handle(linear.weights_);
+    ready.bias.set_data_handle(linear.bias_);
+    ready.scratch.set_data_handle(state_->scratch.bytes(ready.scratch_bytes));
+    ready.primitive.execute(state_->stream, ready.arguments);
+}
+
+std::size_t LinearRunner::primitives() const { return state_->prepared.size(); }
+
+std::string linear_library() {
+    const auto* version = dnnl_version();
+    return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+           std::to_string(version->patch);
+}
+
+std::string guard_library(const std::function<void()>& work) {
+    try {
+        work();
+        return {};
+    } catch (const std::exception& fault) {
+        return fault.what();
+    }
+}
+
+}  // namespace rootstock

@@ -1,0 +1,114 @@
+#pragma once
+// native: runs a model forward on the CPU, without libtorch. oneDNN matrix products over weights packed once; our own
+// attention over packed rows, norms and low-rank products. Starts in milliseconds, allocates nothing per run in steady
+// state. Other folders include this face only.
+//
+//   Model ──NativeModel::load──> packed weights (shared, read-only)
+//   Adapter ──NativeAdapter::load──> low-rank pairs and head as the executor wants them (shared, read-only)
+//   Executor (one per thread that runs batches): PackedBatch + one adapter or none per row -> states, embeddings, logits
+//
+// Rows of different adapters and of none go in one batch: the base product runs once for all rows, the low-rank
+// products per adapter. Results stand in the caller's row order and do not depend on the other rows (up to rounding).
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "data/data.h"
+#include "model/model.h"
+
+namespace rootstock {
+
+enum class Precision {
+    fp32,
+    bf16,  // products and attention in bfloat16 with fp32 sums; residual stream, norms and softmax in fp32
+};
+
+struct NativeOptions {
+    Precision precision = Precision::bf16;  // a CPU without bf16 instructions runs fp32 instead, and description() says so
+    int threads = 0;                        // cores used by one run; 0: all this process may use
+};
+
+// A base model ready to run. Immutable; share it freely between threads.
+class NativeModel {
+public:
+    // Packs every weight into the layout oneDNN prefers, then lets the file's pages go. Token embeddings stay in the
+    // mapped file and are read row by row. unsupported: the spec has an option this executor does not run.
+    static Result<std::shared_ptr<const NativeModel>> load(const Model& model, NativeOptions options = {});
+    ~NativeModel();
+
+    const TransformerSpec& spec() const;
+    Precision precision() const;      // what it really runs in
+    int threads() const;
+    std::string description() const;  // "bf16 on AVX-512 (oneDNN 2.6.3), 2 threads, 21.4 MB packed"
+    std::size_t packed_bytes() const;
+
+    struct Parts;  // private to native/
+    const Parts& parts() const { return *parts_; }
+
+private:
+    explicit NativeModel(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+// An adapter ready to run on models of one spec. Immutable; share it freely.
+class NativeAdapter {
+public:
+    // invalid_argument: the adapter's modules or sizes are not this model's.
+    static Result<std::shared_ptr<const NativeAdapter>> load(const NativeModel& model, const Adapter& adapter);
+    ~NativeAdapter();
+
+    int classes() const;         // of its head; 0: none
+    std::size_t bytes() const;   // memory it holds
+
+    struct Parts;  // private to native/
+    const Parts& parts() const { return *parts_; }
+
+private:
+    explicit NativeAdapter(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+// One adapter per row of the batch, null for the base alone; or empty: the base for every row.
+using RowAdapters = std::span<const NativeAdapter* const>;
+
+struct Logits {
+    std::span<const float> values;           // all rows one after another
+    std::span<const std::int32_t> offsets;   // [rows + 1]; row r has values[offsets[r] .. offsets[r + 1])
+    std::span<const float> row(std::size_t r) const {
+        return values.subspan(static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(offsets[r + 1] - offsets[r]));
+    }
+};
+
+// Runs batches, one at a time, on threads() cores. Its workspace grows to the largest batch seen. Every span it returns
+// is valid until its next run. Errors: invalid_argument (an id outside the vocabulary, an empty row, wrong number of
+// adapters, an adapter of another spec or without head), too_long (a row longer than the model's positions).
+class Executor {
+public:
+    explicit Executor(std::shared_ptr<const NativeModel> model);
+    ~Executor();
+    Executor(Executor&&) noexcept;
+    Executor& operator=(Executor&&) noexcept;
+
+    const NativeModel& model() const;
+
+    // The last layer's states: [tokens, width].
+    Result<std::span<const float>> hidden(const PackedBatch& batch, RowAdapters adapters = {});
+
+    // Mean over each row's states, divided by its Euclidean norm: [rows, width] (sentence-transformers).
+    Result<std::span<const float>> embed(const PackedBatch& batch, RowAdapters adapters = {});
+
+    // head(tanh(pooler(first state))) of each row's adapter, as BertForSequenceClassification; every row needs one.
+    Result<Logits> classify(const PackedBatch& batch, RowAdapters adapters);
+
+    // Meets the usual batch sizes once, so that the first customer does not wait for code generation.
+    void warm();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace rootstock

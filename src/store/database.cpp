@@ -1,0 +1,75 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <future>
+
+#include "store/migrate.h"
+#include "store/readers.h"
+#include "store/writer.h"
+
+namespace rootstock::store {
+namespace {
+
+class SqliteDatabase final : public Database {
+public:
+    SqliteDatabase(const std::filesystem::path& file, std::unique_ptr<Connection> writer, const Options& options)
+        : readers_(file, options), writer_(std::move(writer), options) {}
+
+    void write(Work work, Done done) override { writer_.write(std::move(work), std::move(done)); }
+
+    Result<void> probe() override {
+        if (writer_.last_commit_went_well()) return {};
+        return write_and_wait([](Session& session) -> Result<void> {
+            session.execute("UPDATE store_probe SET at = :at", system_clock().now());
+            return {};
+        });
+    }
+
+protected:
+    Result<void> write_and_wait(Work work) override {
+        ROOTSTOCK_CHECK(!writer_.is_this_thread(), "the writer thread must not wait for itself");
+        std::promise<Result<void>> promise;
+        auto outcome = promise.get_future();
+        write(std::move(work), [&promise](Result<void> result) { promise.set_value(std::move(result)); });
+        return outcome.get();
+    }
+
+    Result<void> read_with(const ReadWork& work) override { return readers_.run(work); }
+
+private:
+    Readers readers_;
+    Writer writer_;
+};
+
+// SQLite gives its side files the mode of the main one, so it is made first and for the owner only.
+Result<void> make_private(const std::filesystem::path& file) {
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return fail(ErrorCode::unavailable,
+                    "the records file " + file.string() + " cannot be opened for writing: " + std::strerror(errno));
+    ::close(descriptor);
+    return {};
+}
+
+Migration probe_table() {
+    return {0, "probe", "CREATE TABLE store_probe (at BIGINT NOT NULL); INSERT INTO store_probe VALUES (0);"};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file, std::vector<Migration> migrations,
+                                                 Options options) {
+    ROOTSTOCK_CHECKED(make_private(file));
+    migrations.push_back(probe_table());
+    try {
+        auto connection = std::make_unique<Connection>(file, Access::write, options);
+        migrate(*connection, std::move(migrations));
+        return std::make_unique<SqliteDatabase>(file, std::move(connection), options);
+    } catch (const Failure& failure) {
+        return fail(failure.error());
+    }
+}
+
+}  // namespace rootstock::store

@@ -1,0 +1,87 @@
+#pragma once
+// tenant: who may ask. Tenants (customers) and their API keys.
+//
+// A key is shown once, when it is made; the database keeps only its SHA-256 and its first eight characters:
+//
+//   rsk_live_ + 43 characters of 0-9A-Za-z (256 bits from the operating system) + 6 characters: the CRC-32 of the 43
+//
+// The prefix lets secret scanners find a leaked key, the checksum lets them (and us) dismiss a mistyped one without
+// looking anything up (the idea is GitHub's). A plain SHA-256 suffices for a secret of 256 bits (OWASP ASVS 6.5.2).
+//
+// All functions run inside a store transaction; SQL faults leave them as store::Failure.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/base.h"
+#include "store/store.h"
+
+namespace rootstock::tenant {
+
+std::vector<store::Migration> migrations();
+
+enum class Status { active, suspended };
+
+struct Tenant {
+    TenantId id;
+    std::string name;  // unique; 1-63 characters of a-z A-Z 0-9 . _ -, beginning with a letter or digit
+    Status status = Status::active;
+    Timestamp created;
+};
+
+// already_exists when the name is taken; invalid_argument for a name of another shape.
+Result<Tenant> create(store::Session& session, std::string_view name, Timestamp now);
+
+// By name or by id; not_found, reason "tenant_not_found".
+Result<Tenant> find(store::Session& session, std::string_view name_or_id);
+
+std::vector<Tenant> list(store::Session& session);  // by name
+
+// Suspended tenants keep their records; their keys are refused.
+Result<void> set_status(store::Session& session, const TenantId& tenant, Status status);
+const char* name(Status status);
+
+// ---- API keys ----
+
+struct ApiKey {
+    ApiKeyId id;
+    TenantId tenant;
+    std::string name;    // free text of the owner, may be empty
+    std::string prefix;  // "rsk_live_" and the first 8 secret characters: to tell keys apart, useless to call with
+    Timestamp created;
+    std::optional<Timestamp> expires;
+    std::optional<Timestamp> revoked;
+};
+
+struct NewKey {
+    ApiKey key;
+    std::string secret;  // the whole key; exists only here
+};
+
+// `expires` must lie after `now` (invalid_argument).
+Result<NewKey> create_key(store::Session& session, const TenantId& tenant, std::string_view name,
+                          std::optional<Timestamp> expires, Timestamp now);
+
+std::vector<ApiKey> list_keys(store::Session& session, const TenantId& tenant);  // oldest first
+
+// By id or visible prefix. Revoking twice is fine and keeps the first instant. not_found, reason "key_not_found".
+Result<ApiKey> revoke_key(store::Session& session, std::string_view id_or_prefix, Timestamp now);
+
+// Has the text the shape of a key, with a right checksum? Looks nothing up.
+bool well_formed(std::string_view presented);
+
+struct Caller {
+    TenantId tenant;
+    std::string tenant_name;
+    ApiKeyId key;
+};
+
+// Whose key is it? The sentence is the same for an unknown, expired or mistyped key; the reason is
+// "invalid_api_key", or "revoked" for a key that was right once. All are `unauthenticated`; a suspended tenant is
+// permission_denied, reason "tenant_suspended". Reads the database every time (tens of microseconds), so that a
+// revocation holds with the next request. Takes the same steps for unknown and for known keys.
+Result<Caller> authenticate(store::Session& session, std::string_view presented, Timestamp now);
+
+}  // namespace rootstock::tenant

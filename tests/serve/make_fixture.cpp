@@ -1,0 +1,207 @@
+// A home folder to test a server on, made through the house's own faces: the model, adapters with seeded random
+// weights whose self-tests the native executor answered, tenants in every condition, and their keys.
+//
+//   serve_fixture HOME MODEL_FOLDER
+//
+// prints one JSON object: {"base", "digest", "labels", "keys": {"acme", "umbra", "poor", "suspended", "revoked",
+// "expired"}}. Adapters: "tickets" of the house (live), "mood" of acme (version 1 retired, 2 live, 3 candidate),
+// "secret" of umbra (live), "broken" of acme (live, its self-tests disagree), "elsewhere" of acme (another base).
+
+#include <cstdio>
+#include <exception>
+
+#include "app/wiring/records.h"
+#include "base/base.h"
+#include "catalog/catalog.h"
+#include "flow/bill.h"
+#include "infer/infer.h"
+#include "ledger/ledger.h"
+#include "model/model.h"
+#include "native/native.h"
+#include "tenant/tenant.h"
+
+namespace rootstock {
+namespace {
+
+// Faults of a fixture end it: an Error becomes an exception, told by main.
+template <typename T>
+T must(Result<T> result) {
+    if (!result) throw std::runtime_error(result.error().message);
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+std::vector<float> normals(SeededRandom& random, std::size_t count, double deviation) {
+    std::vector<float> values(count);
+    for (auto& value : values) value = static_cast<float>(random.normal() * deviation);
+    return values;
+}
+
+Adapter random_adapter(const Model& model, const std::string& digest, std::vector<std::string> labels,
+                       std::uint64_t seed) {
+    SeededRandom random(seed);
+    Adapter adapter;
+    adapter.settings.rank = 4;
+    adapter.settings.alpha = 8;
+    for (const auto& map : linear_maps(model.spec)) {
+        LoraPair pair{4, lora_scale(adapter.settings, 4), map.in, map.out, {}, {}};
+        pair.a = normals(random, static_cast<std::size_t>(4 * map.in), 0.1);
+        pair.b = normals(random, static_cast<std::size_t>(4 * map.out), 0.1);
+        adapter.pairs[map.module] = std::move(pair);
+    }
+    auto classes = labels.size();
+    auto width = static_cast<std::size_t>(model.spec.width);
+    adapter.head = {static_cast<int>(classes), model.spec.width, normals(random, classes * width, 0.2),
+                    normals(random, classes, 0.2)};
+    adapter.labels = std::move(labels);
+    adapter.base_digest = digest;
+    adapter.base_name = "fixture";
+    return adapter;
+}
+
+class Fixture {
+public:
+    Fixture(const std::string& home, const std::filesystem::path& folder)
+        : home_(must(open_home(home))),
+          records_(must(open_records(home_))),
+          model_(must(load_model(folder))),
+          digest_(must(model_digest(folder))),
+          tokenizer_(must(Tokenizer::load(folder))),
+          native_(must(NativeModel::load(model_, {Precision::fp32, 1}))) {
+        std::filesystem::create_directory_symlink(std::filesystem::absolute(folder), home_.models() / digest_);
+        write([&](store::Session& session) -> Result<void> {
+            catalog::add_model(session, {digest_, "fixture", model_.spec.family, "file:fixture", digest_, "", now()});
+            return {};
+        });
+    }
+
+    void add_adapter(const TenantId& owner, const std::string& name, std::uint64_t seed, bool live,
+                     const std::string& flaw = "") {
+        auto adapter = random_adapter(model_, digest_, labels(), seed);
+        add_self_tests(adapter);
+        if (flaw == "self-test") adapter.self_tests[0].logits[0] += 3;
+        auto id = mint<AdapterTag>(now());
+        must(save_adapter(home_.adapters() / id.text(), adapter, model_.spec));
+        catalog::Adapter record;
+        record.id = id;
+        record.owner = owner;
+        record.name = name;
+        record.task = "classify";
+        record.labels = labels();
+        record.base_digest = flaw == "base" ? std::string(64, 'e') : digest_;
+        record.seed = seed;
+        record.settings = json::object{};
+        record.metrics = json::object{};
+        write([&](store::Session& session) -> Result<void> {
+            ROOTSTOCK_TRY(added, catalog::add_adapter(session, record, now()));
+            if (!live) return {};
+            ROOTSTOCK_CHECKED(catalog::promote(session, owner, added.reference(), now()));
+            return {};
+        });
+    }
+
+    TenantId add_tenant(const std::string& name, std::string_view plan = ledger::default_plan) {
+        return must(records_->write_now([&](store::Session& session) -> Result<TenantId> {
+            ROOTSTOCK_TRY(tenant, bill::create_tenant(session, name, plan, now()));
+            return tenant.id;
+        }));
+    }
+
+    tenant::NewKey add_key(const TenantId& tenant, std::optional<Timestamp> expires = {}, Timestamp at = {}) {
+        return must(records_->write_now([&](store::Session& session) {
+            return tenant::create_key(session, tenant, "test", expires, at.micros ? at : now());
+        }));
+    }
+
+    template <typename Work>
+    void write(Work work) {
+        must(records_->write_now(std::move(work)));
+    }
+
+    static Timestamp now() { return system_clock().now(); }
+    static std::vector<std::string> labels() { return {"card_arrival", "lost_card", "\"quoted\", 卡\n"}; }
+    const std::string& digest() const { return digest_; }
+
+private:
+    void add_self_tests(Adapter& adapter) {
+        auto native = must(NativeAdapter::load(*native_, adapter));
+        Executor executor(native_);
+        const NativeAdapter* row = native.get();
+        for (const char* text : {"where is my card?", "please help, i lost my phone"}) {
+            PackedBatch batch;
+            SelfTest test{text, {}, {}};
+            must(tokenizer_.encode_ids(text, {}, test.ids));
+            batch.add_row(test.ids);
+            auto logits = must(executor.classify(batch, {&row, 1}));
+            test.logits.assign(logits.values.begin(), logits.values.end());
+            adapter.self_tests.push_back(std::move(test));
+        }
+    }
+
+    Home home_;
+    std::unique_ptr<store::Database> records_;
+    Model model_;
+    std::string digest_;
+    Tokenizer tokenizer_;
+    std::shared_ptr<const NativeModel> native_;
+};
+
+ledger::Plan tiny_plan() {
+    ledger::Plan plan;
+    plan.code = "tiny";
+    plan.credit_limit = Micros{1000};  // 50 tokens at the default price
+    plan.prices = {{"input_tokens", "", Micros{20000}, 1000}};
+    return plan;
+}
+
+void make(const std::string& home, const std::string& folder) {
+    Fixture fixture(home, folder);
+    fixture.write([](store::Session& session) -> Result<void> {
+        ROOTSTOCK_CHECKED(ledger::add_plan_version(session, tiny_plan(), Fixture::now()));
+        return {};
+    });
+    auto acme = fixture.add_tenant("acme"), umbra = fixture.add_tenant("umbra"), poor = fixture.add_tenant("poor", "tiny"),
+         suspended = fixture.add_tenant("suspended");
+    fixture.add_adapter(TenantId(), "tickets", 1, true);
+    fixture.add_adapter(acme, "mood", 2, true);
+    fixture.add_adapter(acme, "mood", 3, true);
+    fixture.add_adapter(acme, "mood", 4, false);
+    fixture.add_adapter(umbra, "secret", 5, true);
+    fixture.add_adapter(acme, "broken", 6, true, "self-test");
+    fixture.add_adapter(acme, "elsewhere", 7, true, "base");
+
+    json::object keys;
+    keys["acme"] = fixture.add_key(acme).secret;
+    keys["umbra"] = fixture.add_key(umbra).secret;
+    keys["poor"] = fixture.add_key(poor).secret;
+    keys["suspended"] = fixture.add_key(suspended).secret;
+    Timestamp long_ago{Fixture::now().micros - 3'600'000'000};
+    keys["expired"] = fixture.add_key(acme, Timestamp{long_ago.micros + 1'000'000}, long_ago).secret;
+    auto revoked = fixture.add_key(acme);
+    keys["revoked"] = revoked.secret;
+    fixture.write([&](store::Session& session) -> Result<void> {
+        ROOTSTOCK_CHECKED(tenant::revoke_key(session, revoked.key.id.text(), Fixture::now()));
+        return tenant::set_status(session, suspended, tenant::Status::suspended);
+    });
+    auto labels = Fixture::labels();
+    json::object told{{"base", "fixture"},
+                      {"digest", fixture.digest()},
+                      {"labels", json::array(labels.begin(), labels.end())},
+                      {"keys", std::move(keys)}};
+    std::printf("%s\n", json::serialize(told).c_str());
+}
+
+}  // namespace
+}  // namespace rootstock
+
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        std::fprintf(stderr, "usage: %s HOME MODEL_FOLDER\n", argv[0]);
+        return 2;
+    }
+    try {
+        rootstock::make(argv[1], argv[2]);
+    } catch (const std::exception& fault) {
+        std::fprintf(stderr, "serve_fixture: %s\n", fault.what());
+        return 1;
+    }
+}

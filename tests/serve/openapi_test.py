@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""api/openapi.yaml and the running server say the same.
+
+Every route of the sources is documented and every documented one is served; each kind of answer that can be caused
+from outside is caused, and must be documented for its route: status, headers, content type, body. What the document
+says of request bodies is held against the server too: what the schema refuses, the server refuses.
+
+Needs PyYAML and jsonschema (Debian: python3-yaml, python3-jsonschema).
+"""
+import json
+import re
+import unittest
+
+import harness
+
+try:
+    import jsonschema
+    import yaml
+except ImportError as missing:
+    harness.skip(f"{missing.name} is not installed (python3-yaml, python3-jsonschema)")
+
+TEXT = "where is my card?"
+
+
+class Document:
+    def __init__(self):
+        self.root = yaml.safe_load((harness.ROOT / "api" / "openapi.yaml").read_text())
+
+    def follow(self, node):
+        while isinstance(node, dict) and "$ref" in node:
+            target = self.root
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part]
+            node = target
+        return node
+
+    def routes(self):
+        return {(method.upper(), path) for path, item in self.root["paths"].items() for method in item}
+
+    def operation(self, method, path):
+        return self.root["paths"][path][method.lower()]
+
+    def check(self, schema, value):
+        """jsonschema with this document's components in reach."""
+        jsonschema.Draft202012Validator({"components": self.root["components"], **schema}).validate(value)
+
+    def check_response(self, response, answer):
+        """Headers, content type and body of an answer against a response object."""
+        response = self.follow(response)
+        for name, header in response.get("headers", {}).items():
+            header = self.follow(header)
+            value = answer.headers.get(name)
+            if value is None:
+                assert not header.get("required"), f"the header {name} is missing"
+            else:
+                self.check(header["schema"], value)
+        media = answer.headers["Content-Type"].split(";")[0]
+        assert media in response["content"], f"{media} is not documented"
+        value = answer.json if media == "application/json" else answer.text
+        self.check(response["content"][media]["schema"], value)
+
+
+def routes_in_sources():
+    found = set()
+    for path in sorted((harness.ROOT / "src" / "app" / "routes").glob("*.cpp")):
+        found |= set(re.findall(r'routes\.add\(\s*"([A-Z]+)",\s*"([^"]+)"', path.read_text()))
+    return found
+
+
+class OpenApiTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.document = Document()
+        cls.home = harness.Home()
+        cls.server = harness.Server(cls.home, "--queue-rows-max", "100")
+        cls.seen = set()
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.server.stop()
+        cls.home.remove()
+        assert code == 0
+
+    def call(self, method, path, route, status, body=None, key="acme", headers=None):
+        """One call; its answer must be documented for the route and have the status."""
+        client = harness.Client(self.server, self.home.keys.get(key))
+        answer = client.call(method, path, body, headers)
+        client.close()
+        self.assertEqual(answer.status, status, answer.text)
+        responses = self.document.operation(method, route)["responses"]
+        self.assertIn(str(status), responses, f"{method} {route} answers {status}, which is not documented")
+        self.document.check_response(responses[str(status)], answer)
+        self.seen.add((method, route, status))
+        return answer
+
+    def test_the_document_is_sound(self):
+        root = self.document.root
+        self.assertEqual(root["openapi"], "3.1.0")
+        text = json.dumps(root)
+        for reference in set(re.findall(r'"\$ref": "([^"]+)"', text)):
+            self.assertIsInstance(self.document.follow({"$ref": reference}), dict, reference)
+        for schema in root["components"]["schemas"].values():
+            jsonschema.Draft202012Validator.check_schema(schema)
+        operations = [op for item in root["paths"].values() for op in item.values()]
+        names = [op["operationId"] for op in operations]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_the_same_routes(self):
+        self.assertEqual(self.document.routes(), routes_in_sources())
+
+    def test_every_documented_route_answers(self):
+        bodies = {"/v1/classify": {"model": "tickets", "input": TEXT}, "/v1/embeddings": {"model": "fixture", "input": TEXT}}
+        for method, route in sorted(self.document.routes()):
+            self.call(method, route.replace("{id}", "tickets"), route, 200, bodies.get(route))
+
+    def test_every_guarded_route_wants_a_key(self):
+        for method, route in sorted(self.document.routes()):
+            if self.document.operation(method, route).get("security") == []:
+                self.call(method, route, route, 200, key="nobody")
+                continue
+            path = route.replace("{id}", "tickets")
+            for key in ["nobody", "revoked", "expired"]:
+                self.call(method, path, route, 401, key=key)
+            self.call(method, path, route, 401, headers={"Authorization": "Bearer rsk_live_x"})
+            self.call(method, path, route, 403, key="suspended")
+
+    def test_refusals(self):
+        route = "/v1/classify"
+        good = {"model": "tickets", "input": TEXT}
+        json_type = {"Content-Type": "application/json"}
+        for route, good in [("/v1/classify", good), ("/v1/embeddings", {"model": "fixture", "input": TEXT})]:
+            self.call("POST", route, route, 400, {**good, "spend": 1})
+            self.call("POST", route, route, 400, "{", headers=json_type)
+            self.call("POST", route, route, 400, '{"a":1,"a":2}', headers=json_type)
+            self.call("POST", route, route, 400, {**good, "input": "card " * 1000})
+            self.call("POST", route, route, 400, {**good, "input": ["x"] * 2049})
+            self.call("POST", route, route, 404, {**good, "model": "nosuch"})
+            self.call("POST", route, route, 413, {**good, "input": ["card"] * 60})  # half of --queue-rows-max is 50
+            self.call("POST", route, route, 415, "x")
+            self.call("POST", route, route, 429, {**good, "input": ["card card card"] * 20}, key="poor")
+            key = {"Idempotency-Key": "k" + route}
+            self.call("POST", route, route, 200, good, headers=key)
+            self.call("POST", route, route, 200, good, headers=key)
+            self.call("POST", route, route, 422, {**good, "truncate": True}, headers=key)
+        self.call("POST", "/v1/classify", "/v1/classify", 503, {"model": "broken", "input": TEXT})
+        self.call("GET", "/v1/models/secret", "/v1/models/{id}", 404)
+
+    def test_refusals_before_a_route(self):
+        responses = self.document.root["components"]["responses"]
+        client = harness.Client(self.server, self.home.keys["acme"])
+        for method, path, name in [("GET", "/v1/classify", "MethodNotAllowed"), ("PUT", "/healthz", "MethodNotAllowed"),
+                                   ("GET", "/nowhere", "NotFound")]:
+            self.document.check_response(responses[name], client.call(method, path))
+        client.close()
+        for head, status in [("GET / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505),
+                             ("GET /%s HTTP/1.1\r\nHost: a\r\n\r\n" % ("x" * 9000), 414),
+                             ("GET / HTTP/1.1\r\nHost: a\r\nX: %s\r\n\r\n" % ("x" * 20000), 431),
+                             ("POST /v1/classify HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n", 413),
+                             ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: x\r\n\r\n", 417)]:
+            text = self.server.raw(head.encode()).decode()
+            self.assertIn(f" {status} ", text.split("\r\n")[0])
+            self.document.check_response(responses["HeadRefused"], parse(text))
+
+    def test_what_the_schema_refuses_the_server_refuses(self):
+        cases = {"ClassifyRequest": ("/v1/classify", {"model": "tickets", "input": TEXT}),
+                 "EmbeddingsRequest": ("/v1/embeddings", {"model": "fixture", "input": TEXT})}
+        changes = [{}, {"input": [TEXT, "b"]}, {"input": []}, {"input": 1}, {"input": None}, {"input": [[]]}, {"input": [1, -1]},
+                   {"input": ["a", 1]}, {"input": [2, 3]}, {"input": [[2, 3], [2, 50, 3]]}, {"truncate": 1}, {"truncate": True},
+                   {"top_k": 0}, {"top_k": 1}, {"top_k": "1"}, {"user": 1}, {"user": "u"}, {"encoding_format": "float"},
+                   {"encoding_format": "base64"}, {"encoding_format": "x"}, {"tenant_id": "x"}, {"model": 5}]
+        for name, (route, good) in cases.items():
+            validator = jsonschema.Draft202012Validator(self.document.root["components"]["schemas"][name])
+            for change in changes:
+                body = {**good, **change}
+                self.call("POST", route, route, 200 if validator.is_valid(body) else 400, body)
+
+
+def parse(text):
+    """A raw answer as harness.Answer shows it."""
+    head, body = text.split("\r\n\r\n", 1)
+    answer = harness.Answer.__new__(harness.Answer)
+    answer.headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+    answer.text = body
+    return answer
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
