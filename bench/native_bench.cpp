@@ -45,7 +45,8 @@ Options read_options(int count, char** words) {
     return options;
 }
 
-void print(const Options& options, const std::string& name, double value, const char* unit, double texts_per_second = 0) {
+void print(const Options& options, const std::string& name, double value, const char* unit,
+           double texts_per_second = 0) {
     if (options.json) {
         json::object line{{"bench", "native"}, {"name", name}, {"value", value}, {"unit", unit}};
         if (texts_per_second > 0) line["texts_per_second"] = texts_per_second;
@@ -140,7 +141,8 @@ void measure_adapters(const Options& options, Executor& executor, int rows, int 
     measure("embed " + shape + ", one adapter", [&] { need(executor.embed(batch, one)); });
     measure("embed " + shape + ", " + std::to_string(rows) + " adapters", [&] { need(executor.embed(batch, each)); });
     measure("classify " + shape + ", one adapter", [&] { need(executor.classify(batch, one)); });
-    measure("classify " + shape + ", " + std::to_string(rows) + " adapters", [&] { need(executor.classify(batch, each)); });
+    measure("classify " + shape + ", " + std::to_string(rows) + " adapters",
+            [&] { need(executor.classify(batch, each)); });
     print(options, "adapter load (rank 8, all maps)", load / rows * 1e3, "ms");
     print(options, "adapter memory (rank 8, all maps)", static_cast<double>(loaded[0]->bytes()) * 1e-6, "MB");
 }
@@ -149,12 +151,14 @@ void measure_one_classified(const Options& options, Executor& executor) {
     const auto batch = some_batch(executor.model().spec(), 1, 16);
     const auto adapter = need(NativeAdapter::load(executor.model(), some_adapter(executor.model().spec(), 8, 16, 1)));
     const std::vector<const NativeAdapter*> adapters{adapter.get()};
-    print(options, "classify 1x16, one adapter", median_seconds(options, [&] { need(executor.classify(batch, adapters)); }) * 1e3, "ms");
+    print(options, "classify 1x16, one adapter",
+          median_seconds(options, [&] { need(executor.classify(batch, adapters)); }) * 1e3, "ms");
 }
 
 int run(const Options& options) {
     if (options.model.empty()) {
-        std::fprintf(stderr, "usage: native_bench --model FOLDER [--precision bf16|fp32] [--threads N] [--rounds N] [--json]\n");
+        std::fprintf(
+            stderr, "usage: native_bench --model FOLDER [--precision bf16|fp32] [--threads N] [--rounds N] [--json]\n");
         return 2;
     }
     const double begin = monotonic_seconds();

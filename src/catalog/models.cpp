@@ -51,6 +51,15 @@ Result<Model> find_model(store::Session& session, std::string_view name_or_diges
                 "model", "model_not_found");
 }
 
+Result<Model> rename_model(store::Session& session, const std::string& digest, const std::string& name) {
+    auto others = select(session, "WHERE name = :name AND digest <> :digest LIMIT 1", name, digest);
+    if (!others.empty())
+        return fail(ErrorCode::already_exists,
+                    "the name '" + name + "' belongs to model " + others.front().digest.substr(0, 12), "name");
+    session.execute("UPDATE model SET name = :name WHERE digest = :digest", name, digest);
+    return select(session, "WHERE digest = :digest", digest).front();
+}
+
 std::vector<Model> list_models(store::Session& session) { return select(session, "ORDER BY added_at, digest"); }
 
 void add_dataset(store::Session& session, const Dataset& dataset) {

@@ -26,6 +26,8 @@ Model add_model(store::Session& session, const Model& model);
 // By digest, by a prefix of it of at least 8 characters, or by name (the newest of that name).
 // not_found, reason "model_not_found", param "model"; conflict when a prefix fits several.
 Result<Model> find_model(store::Session& session, std::string_view name_or_digest);
+// Gives a model another name. already_exists: a model with other bytes has it.
+Result<Model> rename_model(store::Session& session, const std::string& digest, const std::string& name);
 std::vector<Model> list_models(store::Session& session);  // oldest first
 
 struct Dataset {

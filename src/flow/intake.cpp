@@ -43,6 +43,13 @@ Result<std::optional<catalog::Model>> known_source(store::Database& records, con
     });
 }
 
+// As adapters are called, and capitals, which the names of base models are known by.
+Result<void> check_model_name(std::string name) {
+    for (auto& c : name)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return catalog::check_name(name);
+}
+
 // ---- fetch ----
 
 // Where a source's unfinished files wait.
@@ -117,16 +124,30 @@ Result<bool> put_into_store(const fs::path& from, const fs::path& to, const std:
     return true;
 }
 
+// ---- register ----
+
+// The record of these bytes; a model that is here already under another name gets the one asked for.
+Result<catalog::Model> enter(store::Database& records, const catalog::Model& model, const std::string& wanted_name) {
+    return records.write_now([&](store::Session& session) -> Result<catalog::Model> {
+        auto kept = catalog::add_model(session, model);
+        if (wanted_name.empty() || kept.name == wanted_name) return kept;
+        return catalog::rename_model(session, kept.digest, wanted_name);
+    });
+}
+
 }  // namespace
 
 Result<PulledModel> pull(store::Database& records, const Home& home, Clock& clock, const PullOrder& order,
                          const FetchProgress& progress) {
     ROOTSTOCK_TRY(source, parse_source(order.source));
     auto name = order.name.empty() ? default_name(source) : order.name;
-    ROOTSTOCK_CHECKED(catalog::check_name(name));
+    ROOTSTOCK_CHECKED(check_model_name(name));
     if (!order.refresh && source.kind != Source::Kind::folder) {
         ROOTSTOCK_TRY(known, known_source(records, home, source));
-        if (known) return PulledModel{*known, true};
+        if (known) {
+            ROOTSTOCK_TRY(model, enter(records, *known, order.name));
+            return PulledModel{model, true};
+        }
     }
     auto work = work_folder(home, source);
     std::error_code code;
@@ -140,10 +161,8 @@ Result<PulledModel> pull(store::Database& records, const Home& home, Clock& cloc
         ROOTSTOCK_TRY(digest, model_digest(fetched.folder));
         ROOTSTOCK_TRY(stored, put_into_store(fetched.folder, home.models() / digest, digest));
         catalog::Model model{digest, name, family, source.text, digest, fetched.licence, clock.now()};
-        auto kept = records.write_now(
-            [&](store::Session& session) -> Result<catalog::Model> { return catalog::add_model(session, model); });
-        if (!kept) return fail(std::move(kept.error()));
-        return PulledModel{*kept, !stored};
+        ROOTSTOCK_TRY(kept, enter(records, model, order.name));
+        return PulledModel{kept, !stored};
     };
     auto pulled = bring_in();
     bool may_go_on = !pulled && source.kind == Source::Kind::hub && pulled.error().code != ErrorCode::invalid_argument;

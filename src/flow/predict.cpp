@@ -173,7 +173,8 @@ Task<Result<Answered>> Predict::State::once_only(PredictOrder order,
     auto claimed = co_await write(std::move(claim));
     if (!claimed) co_return fail(claimed.error());
     switch (claimed->state) {
-        case ledger::IdempotencyState::replay: co_return Answered{claimed->status, std::move(claimed->body), true, {}};
+        case ledger::IdempotencyState::replay:
+            co_return Answered{claimed->status, std::move(claimed->body), true, {}};
         case ledger::IdempotencyState::running:
             co_return fail(ErrorCode::conflict, "a request with this Idempotency-Key is still running; ask again",
                            "Idempotency-Key", "idempotency_running");
@@ -181,7 +182,8 @@ Task<Result<Answered>> Predict::State::once_only(PredictOrder order,
             co_return fail(ErrorCode::conflict,
                            "this Idempotency-Key was used with another body; take a new key for a new request",
                            "Idempotency-Key", "idempotency_key_reused");
-        case ledger::IdempotencyState::fresh: break;
+        case ledger::IdempotencyState::fresh:
+            break;
     }
     auto answered = co_await journey(std::move(order));
     if (answered) co_return answered;
@@ -295,8 +297,9 @@ Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind
 Task<Result<void>> Predict::State::settle(const Journey& journey, Usage usage,
                                           std::vector<catalog::Prediction> predictions, std::string body) {
     const auto& order = journey.order;
-    ledger::Settlement settlement{order.request, journey.operation, parts.base_name,
-                                  journey.resident ? journey.model : "", usage, journey.adapter.id};
+    ledger::Settlement settlement{order.request,   journey.operation,
+                                  parts.base_name, journey.resident ? journey.model : "",
+                                  usage,           journey.adapter.id};
     auto work = [this, &order, &body, settlement = std::move(settlement), predictions = std::move(predictions),
                  now = parts.clock.now()](store::Session& session) -> Result<void> {
         ROOTSTOCK_CHECKED(ledger::post(session, settlement, now));
@@ -316,7 +319,8 @@ Task<void> Predict::State::let_go(const Journey& journey, std::int64_t compute_m
     if (!gone) spdlog::warn("{}: its hold stays until it expires: {}", request.text(), gone.error().message);
 }
 
-std::vector<catalog::Prediction> Predict::State::predictions_of(const Journey& journey, const Classified& answer) const {
+std::vector<catalog::Prediction> Predict::State::predictions_of(const Journey& journey,
+                                                                const Classified& answer) const {
     std::vector<catalog::Prediction> predictions;
     auto now = parts.clock.now();
     for (std::size_t i = 0; i < answer.probabilities.size(); ++i) {

@@ -72,7 +72,7 @@ struct PredictOrder {
 };
 
 struct Classified {
-    std::string model;                              // "name@version" that answered
+    std::string model;  // "name@version" that answered
     std::vector<std::string> labels;
     std::vector<std::vector<float>> probabilities;  // per input, in the labels' order
     std::vector<PredictionId> predictions;          // per input

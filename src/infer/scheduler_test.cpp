@@ -21,7 +21,8 @@ std::future<Result<InferAnswer>> ask(Scheduler& scheduler, InferRequest request,
     return future;
 }
 
-InferRequest request_of(std::vector<std::vector<std::int32_t>> rows, std::shared_ptr<const NativeAdapter> adapter = {}) {
+InferRequest request_of(std::vector<std::vector<std::int32_t>> rows,
+                        std::shared_ptr<const NativeAdapter> adapter = {}) {
     InferRequest request;
     request.tenant = TenantId("t");
     request.kind = adapter ? InferKind::logits : InferKind::embedding;
@@ -113,7 +114,8 @@ TEST(Scheduler, KeepsDeadlinesCancelsAndDrains) {
         settings.queue.tenant_share_max = 1;
         settings.on_batch = [](const BatchFacts&) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
         Scheduler scheduler(tiny::base().model, settings);
-        large = ask(scheduler, request_of(std::vector<std::vector<std::int32_t>>(100, std::vector<std::int32_t>(40, 7))));
+        large =
+            ask(scheduler, request_of(std::vector<std::vector<std::int32_t>>(100, std::vector<std::int32_t>(40, 7))));
         auto hurried = request_of({{2, 3}});
         hurried.deadline = monotonic_seconds() - 1;
         late = ask(scheduler, std::move(hurried));

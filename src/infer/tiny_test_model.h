@@ -22,8 +22,8 @@ inline const Model& model() {
 }
 
 inline ServedBase base() {
-    static const ServedBase loaded{must(NativeModel::load(model(), {Precision::fp32, 1})), must(Tokenizer::load(folder())),
-                                   must(model_digest(folder()))};
+    static const ServedBase loaded{must(NativeModel::load(model(), {Precision::fp32, 1})),
+                                   must(Tokenizer::load(folder())), must(model_digest(folder()))};
     return loaded;
 }
 

@@ -125,6 +125,12 @@ Result<void> set_machine_price(store::Session& session, const MachinePrice& pric
     ROOTSTOCK_CHECKED(minor_decimals(price.currency));
     if (price.per_hour.value < 0)
         return fail(ErrorCode::invalid_argument, "a machine hour costs zero or more", "machine_price");
+    const auto foreign = session.first<std::string>(
+        "SELECT currency FROM ledger_account WHERE currency <> :currency LIMIT 1", price.currency);
+    if (foreign)
+        return fail(ErrorCode::unsupported,
+                    "the books are in " + std::get<0>(*foreign) + ": give the machine price in that currency",
+                    "currency", "several_currencies");
     session.execute(
         "INSERT INTO cost_rate (device, effective_from, currency, per_hour) VALUES ('machine', :from, :currency, "
         ":price) ON CONFLICT (device, effective_from) DO UPDATE SET per_hour = excluded.per_hour, "

@@ -20,6 +20,7 @@ struct MachinePrice {
     Timestamp from;
 };
 MachinePrice machine_price(store::Session& session, Timestamp at);
+// unsupported when the books are in another currency.
 Result<void> set_machine_price(store::Session& session, const MachinePrice& price);
 
 // Machine time that no answered request paid for: tuning, or work whose answer failed.

@@ -82,10 +82,16 @@ TEST_F(EconomicsTest, AdaptersOfOneNameAtTwoTenantsStayApart) {
 }
 
 TEST_F(EconomicsTest, CurrenciesAreNeverAddedUp) {
-    ASSERT_TRUE(write([&](store::Session& s) { return set_machine_price(s, {"EUR", Micros{90'000}, clock_.now()}); }));
+    const auto set = [&](const char* currency, std::int64_t price) {
+        return write([&](store::Session& s) { return set_machine_price(s, {currency, Micros{price}, clock_.now()}); });
+    };
+    EXPECT_EQ(set("EUR", 90'000).error().code, ErrorCode::unsupported);
+    EXPECT_FALSE(set("USD", -1));
+    EXPECT_FALSE(set("GOLD", 1));
+    ASSERT_TRUE(report(november()));
+    add_plan("yen", 1'000'000'000, 500'000, "JPY");
+    open_books_of(beta_, "yen");
     EXPECT_EQ(report(november()).error().code, ErrorCode::unsupported);
-    EXPECT_FALSE(write([&](store::Session& s) { return set_machine_price(s, {"USD", Micros{-1}, clock_.now()}); }));
-    EXPECT_FALSE(write([&](store::Session& s) { return set_machine_price(s, {"GOLD", Micros{1}, clock_.now()}); }));
 }
 
 }  // namespace

@@ -97,6 +97,10 @@ void abandon(store::Session& session, const IdempotencyKey& key, const RequestId
         key.tenant, key.route, key.key, runner);
 }
 
+std::int64_t free_abandoned_keys(store::Session& session) {
+    return session.execute("DELETE FROM idempotency WHERE state = 'running'");
+}
+
 std::int64_t forget_old_keys(store::Session& session, Timestamp now) {
     return session.execute("DELETE FROM idempotency WHERE expires_at <= :now", now);
 }

@@ -51,6 +51,10 @@ Result<void> finish(store::Session& session, const IdempotencyKey& key, const Re
 
 void abandon(store::Session& session, const IdempotencyKey& key, const RequestId& runner);
 
+// At start, with void_abandoned: frees every key whose run died with the program before. Returns how many.
+// One server runs on a database at a time; a second one must not call this while the first serves.
+std::int64_t free_abandoned_keys(store::Session& session);
+
 // For the sweeper: removes answers kept long enough. Returns how many.
 std::int64_t forget_old_keys(store::Session& session, Timestamp now);
 

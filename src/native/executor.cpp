@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 
 #include "native/lane.h"
@@ -20,9 +21,12 @@ struct Executor::State {
     Result<void> check_tokens(const PackedBatch& batch) const;
     Result<void> run(const Task& task);
     void run_side_by_side(const Task& task);
+    void run_alone(const Task& task);
     void run_together(const Task& task);
+    std::optional<double> timed(Lane& lane, const Task& task, const Plan::Chunk& chunk);
     std::span<const int> rows_of(const Plan::Chunk& chunk) const {
-        return std::span(plan.order).subspan(static_cast<std::size_t>(chunk.begin), static_cast<std::size_t>(chunk.end - chunk.begin));
+        return std::span(plan.order)
+            .subspan(static_cast<std::size_t>(chunk.begin), static_cast<std::size_t>(chunk.end - chunk.begin));
     }
     std::size_t width() const { return static_cast<std::size_t>(model->spec().width); }
 
@@ -43,13 +47,16 @@ Result<void> Executor::State::check_tokens(const PackedBatch& batch) const {
         const auto where = "row " + std::to_string(row) + " of the batch ";
         if (length == 0) return fail(ErrorCode::invalid_argument, where + "has no tokens");
         if (length > static_cast<std::size_t>(spec.positions_max))
-            return fail(ErrorCode::too_long, where + "has " + std::to_string(length) + " tokens, the model takes at most " +
+            return fail(ErrorCode::too_long, where + "has " + std::to_string(length) +
+                                                 " tokens, the model takes at most " +
                                                  std::to_string(spec.positions_max) + "; shorten or truncate it");
     }
     const auto outside = [](std::int32_t id, int count) { return id < 0 || id >= count; };
     for (std::size_t t = 0; t < batch.tokens(); ++t)
         if (outside(batch.ids[t], spec.vocabulary) || outside(batch.type_ids[t], std::max(1, spec.types)))
-            return fail(ErrorCode::invalid_argument, "token " + std::to_string(t) + " of the batch is outside the model's vocabulary; is the tokenizer of this model?");
+            return fail(ErrorCode::invalid_argument,
+                        "token " + std::to_string(t) +
+                            " of the batch is outside the model's vocabulary; is the tokenizer of this model?");
     return {};
 }
 
@@ -61,7 +68,8 @@ Result<void> Executor::State::check(const PackedBatch& batch, RowAdapters adapte
         return fail(ErrorCode::invalid_argument, "a batch needs one adapter, or none, for each of its rows");
     for (const auto* adapter : adapters) {
         if (adapter && !adapter->parts().fits(model->parts()))
-            return fail(ErrorCode::invalid_argument, "an adapter of the batch was packed for another model", {}, "adapter_misfit");
+            return fail(ErrorCode::invalid_argument, "an adapter of the batch was packed for another model", {},
+                        "adapter_misfit");
         if (heads && (!adapter || adapter->classes() == 0))
             return fail(ErrorCode::invalid_argument, "classification needs an adapter with a head for every row");
     }
@@ -71,7 +79,7 @@ Result<void> Executor::State::check(const PackedBatch& batch, RowAdapters adapte
 // Each thread takes the next chunk when it is free. An exception may not leave the parallel region.
 void Executor::State::run_side_by_side(const Task& task) {
     const int count = static_cast<int>(plan.chunks.size());
-    if (count == 1) return lanes.front().run(task, rows_of(plan.chunks.front()));
+    if (count == 1) return run_alone(task);
     std::string fault;
     std::mutex guard;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(std::min(threads, count))
@@ -85,15 +93,24 @@ void Executor::State::run_side_by_side(const Task& task) {
     if (!fault.empty()) throw std::runtime_error(fault);
 }
 
+// Runs one pass and says how long it took; nothing when part of the time went into making code for a new size.
+std::optional<double> Executor::State::timed(Lane& lane, const Task& task, const Plan::Chunk& chunk) {
+    const auto primitives = lane.primitives();
+    const double begin = monotonic_seconds();
+    lane.run(task, rows_of(chunk));
+    if (lane.primitives() != primitives) return std::nullopt;
+    return monotonic_seconds() - begin;
+}
+
+void Executor::State::run_alone(const Task& task) {
+    const auto& chunk = plan.chunks.front();
+    if (const auto seconds = timed(lanes.front(), task, chunk)) pace.alone_took(rounded_rows(chunk.tokens), *seconds);
+}
+
 void Executor::State::run_together(const Task& task) {
-    for (const auto& chunk : plan.chunks) {
-        const auto primitives = wide.primitives();
-        const double begin = monotonic_seconds();
-        wide.run(task, rows_of(chunk));
-        const double end = monotonic_seconds();
-        if (wide.primitives() != primitives) continue;  // a new size: the time was spent on making code for it
-        pace.split_took(rounded_rows(chunk.tokens), end - begin, end);
-    }
+    for (const auto& chunk : plan.chunks)
+        if (const auto seconds = timed(wide, task, chunk))
+            pace.split_took(rounded_rows(chunk.tokens), *seconds, monotonic_seconds());
 }
 
 Result<void> Executor::State::run(const Task& task) {
@@ -143,7 +160,8 @@ Result<Logits> Executor::classify(const PackedBatch& batch, RowAdapters adapters
 void Executor::warm() {
     const auto pad = state_->model->spec().pad_id;
     const auto most = static_cast<std::size_t>(state_->model->spec().positions_max);
-    for (const auto& [rows, tokens] : {std::pair<int, std::size_t>{1, 16}, {1, 32}, {16, 16}}) {
+    // The first shape three times: code for one thread, its time, code for all threads.
+    for (const auto& [rows, tokens] : {std::pair<int, std::size_t>{1, 16}, {1, 16}, {1, 16}, {1, 32}, {16, 16}}) {
         PackedBatch batch;
         const std::vector<std::int32_t> row(std::min(tokens, most), pad);
         for (int i = 0; i < rows; ++i) batch.add_row(row);

@@ -25,13 +25,16 @@ Ids ids_of(const HostTensor& tensor) {
 double worst_difference(std::span<const float> a, std::span<const float> b) {
     EXPECT_EQ(a.size(), b.size());
     double worst = 0;
-    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) worst = std::max(worst, std::abs(static_cast<double>(a[i]) - b[i]));
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+        worst = std::max(worst, std::abs(static_cast<double>(a[i]) - b[i]));
     return worst;
 }
 
 double cosine(std::span<const float> a, std::span<const float> b) {
     double ab = 0, aa = 0, bb = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) ab += static_cast<double>(a[i]) * b[i], aa += static_cast<double>(a[i]) * a[i], bb += static_cast<double>(b[i]) * b[i];
+    for (std::size_t i = 0; i < a.size(); ++i)
+        ab += static_cast<double>(a[i]) * b[i], aa += static_cast<double>(a[i]) * a[i],
+            bb += static_cast<double>(b[i]) * b[i];
     return ab / std::sqrt(aa * bb);
 }
 
@@ -42,7 +45,8 @@ std::shared_ptr<const NativeModel> load(const fs::path& folder, Precision precis
 }
 
 // A fresh adapter whose B is not zero, so that it changes something.
-Adapter random_adapter(const TransformerSpec& spec, int rank, int classes, std::uint64_t seed, const std::vector<std::string>& targets = {}) {
+Adapter random_adapter(const TransformerSpec& spec, int rank, int classes, std::uint64_t seed,
+                       const std::vector<std::string>& targets = {}) {
     SeededRandom random(seed);
     const auto numbers = [&](int count, double spread) {
         std::vector<float> values(static_cast<std::size_t>(count));
@@ -52,7 +56,8 @@ Adapter random_adapter(const TransformerSpec& spec, int rank, int classes, std::
     Adapter adapter;
     const auto maps = select_linear_maps(spec, targets).value();
     for (const auto& map : maps)
-        adapter.pairs[map.module] = {rank, 2.0f, map.in, map.out, numbers(rank * map.in, 1 / std::sqrt(map.in)), numbers(map.out * rank, 0.1)};
+        adapter.pairs[map.module] = {
+            rank, 2.0f, map.in, map.out, numbers(rank * map.in, 1 / std::sqrt(map.in)), numbers(map.out * rank, 0.1)};
     if (classes > 0) adapter.head = {classes, spec.width, numbers(classes * spec.width, 0.1), numbers(classes, 0.1)};
     return adapter;
 }
@@ -66,7 +71,8 @@ protected:
         if (!fs::exists(file)) GTEST_SKIP() << file << " is missing; run tests/golden/make_bert_tiny_golden.py";
         golden_ = read_safetensors(file).value();
         model_ = load(golden_folder() / "tiny_bert", GetParam());
-        for (int n = 0; golden_.tensors.contains("ids." + std::to_string(n)); ++n) rows_.push_back(ids_of(golden_.tensors.at("ids." + std::to_string(n))));
+        for (int n = 0; golden_.tensors.contains("ids." + std::to_string(n)); ++n)
+            rows_.push_back(ids_of(golden_.tensors.at("ids." + std::to_string(n))));
     }
     double tolerance() const { return model_->precision() == Precision::bf16 ? 0.08 : 2e-5; }
 
@@ -107,7 +113,11 @@ TEST_P(TinyBert, AdaptersOfPeftGiveItsLogits) {
 TEST_P(TinyBert, ARowDoesNotDependOnTheRowsBesideIt) {
     std::vector<std::shared_ptr<const NativeAdapter>> loaded{nullptr};
     for (int i = 0; i < 3; ++i)
-        loaded.push_back(NativeAdapter::load(*model_, random_adapter(model_->spec(), 3 + i, 2 + i, 10u + static_cast<unsigned>(i), i == 1 ? std::vector<std::string>{"query", "output"} : std::vector<std::string>{})).value());
+        loaded.push_back(
+            NativeAdapter::load(*model_, random_adapter(model_->spec(), 3 + i, 2 + i, 10u + static_cast<unsigned>(i),
+                                                        i == 1 ? std::vector<std::string>{"query", "output"}
+                                                               : std::vector<std::string>{}))
+                .value());
     SeededRandom random(3);
     std::vector<Ids> rows;
     std::vector<const NativeAdapter*> adapters;
@@ -120,23 +130,30 @@ TEST_P(TinyBert, ARowDoesNotDependOnTheRowsBesideIt) {
     ASSERT_TRUE(mixed) << mixed.error().message;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto one = alone.embed(pack(std::span(rows).subspan(i, 1)), std::span(adapters).subspan(i, 1));
-        EXPECT_LT(worst_difference(mixed->subspan(i * 32, 32), *one), model_->precision() == Precision::bf16 ? 3e-3 : 2e-6) << i;
+        EXPECT_LT(worst_difference(mixed->subspan(i * 32, 32), *one),
+                  model_->precision() == Precision::bf16 ? 3e-3 : 2e-6)
+            << i;
     }
 }
 
 TEST_P(TinyBert, LogitsOfManyHeadsComeBackInTheCallersOrder) {
     std::vector<std::shared_ptr<const NativeAdapter>> loaded;
-    for (int i = 0; i < 4; ++i) loaded.push_back(NativeAdapter::load(*model_, random_adapter(model_->spec(), 2, 2 + 3 * i, 20u + static_cast<unsigned>(i))).value());
+    for (int i = 0; i < 4; ++i)
+        loaded.push_back(
+            NativeAdapter::load(*model_, random_adapter(model_->spec(), 2, 2 + 3 * i, 20u + static_cast<unsigned>(i)))
+                .value());
     std::vector<Ids> rows;
     std::vector<const NativeAdapter*> adapters;
-    for (std::size_t i = 0; i < 17; ++i) rows.push_back(rows_[i % rows_.size()]), adapters.push_back(loaded[(i * 3) % 4].get());
+    for (std::size_t i = 0; i < 17; ++i)
+        rows.push_back(rows_[i % rows_.size()]), adapters.push_back(loaded[(i * 3) % 4].get());
     Executor together(model_), alone(model_);
     const auto mixed = together.classify(pack(rows), adapters);
     ASSERT_TRUE(mixed) << mixed.error().message;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto one = alone.classify(pack(std::span(rows).subspan(i, 1)), std::span(adapters).subspan(i, 1));
         ASSERT_EQ(mixed->row(i).size(), static_cast<std::size_t>(adapters[i]->classes()));
-        EXPECT_LT(worst_difference(mixed->row(i), one->row(0)), model_->precision() == Precision::bf16 ? 2e-2 : 1e-5) << i;
+        EXPECT_LT(worst_difference(mixed->row(i), one->row(0)), model_->precision() == Precision::bf16 ? 2e-2 : 1e-5)
+            << i;
     }
 }
 
@@ -167,7 +184,8 @@ TEST_P(TinyBert, AnAdapterOfAnotherModelIsRefused) {
 }
 
 TEST_P(TinyBert, OneThreadAndManyGiveTheSame) {
-    Executor two(model_), one(load(golden_folder() / "tiny_bert", GetParam(), 1)), three(load(golden_folder() / "tiny_bert", GetParam(), 3));
+    Executor two(model_), one(load(golden_folder() / "tiny_bert", GetParam(), 1)),
+        three(load(golden_folder() / "tiny_bert", GetParam(), 3));
     const auto batch = pack(rows_);
     const auto a = two.embed(batch), b = one.embed(batch), c = three.embed(batch);
     EXPECT_LT(worst_difference(*a, *b), 3e-3);
@@ -184,7 +202,8 @@ protected:
     void SetUp() override {
         folder_ = real_model_folder();
         const auto file = golden_folder() / "bert_hidden.safetensors";
-        if (folder_.empty() || !fs::exists(file)) GTEST_SKIP() << "needs build/test-model (or ROOTSTOCK_TEST_MODEL) and " << file;
+        if (folder_.empty() || !fs::exists(file))
+            GTEST_SKIP() << "needs build/test-model (or ROOTSTOCK_TEST_MODEL) and " << file;
         const auto golden = parse_json(read_file(golden_folder() / "bert_sentences.json").value(), "golden").value();
         if (sha256_file(folder_ / "model.safetensors").value() != golden.at("model").at("weights_sha256").as_string())
             GTEST_SKIP() << folder_ << " is not the model of the golden values";
@@ -192,19 +211,24 @@ protected:
         for (int n = 0; n < 64; ++n) rows_.push_back(ids_of(golden_.tensors.at(key("ids.", n))));
     }
 
-    static std::string key(const char* kind, int n) { return kind + std::string(n < 10 ? "0" : "") + std::to_string(n); }
+    static std::string key(const char* kind, int n) {
+        return kind + std::string(n < 10 ? "0" : "") + std::to_string(n);
+    }
 
     // Largest difference over every stored hidden state.
     double hidden_difference(std::span<const float> hidden, const PackedBatch& batch) const {
         double worst = 0;
         for (std::size_t n = 0; n < 64; ++n) {
-            const auto ours = hidden.subspan(static_cast<std::size_t>(batch.row_offsets[n]) * 384, batch.row_length(n) * 384);
-            if (const auto all = golden_.tensors.find(key("hidden.", static_cast<int>(n))); all != golden_.tensors.end()) {
+            const auto ours =
+                hidden.subspan(static_cast<std::size_t>(batch.row_offsets[n]) * 384, batch.row_length(n) * 384);
+            if (const auto all = golden_.tensors.find(key("hidden.", static_cast<int>(n)));
+                all != golden_.tensors.end()) {
                 worst = std::max(worst, worst_difference(ours, all->second.floats()));
                 continue;
             }
             const auto ends = golden_.tensors.at(key("ends.", static_cast<int>(n))).floats();
-            worst = std::max({worst, worst_difference(ours.first(384), ends.first(384)), worst_difference(ours.last(384), ends.last(384))});
+            worst = std::max({worst, worst_difference(ours.first(384), ends.first(384)),
+                              worst_difference(ours.last(384), ends.last(384))});
         }
         return worst;
     }
@@ -231,7 +255,8 @@ TEST_F(RealBert, Bf16KeepsTheDirectionOfEveryEmbedding) {
     const auto embeddings = executor.embed(pack(rows_));
     const auto golden = golden_.tensors.at("embedding").floats();
     double lowest = 1;
-    for (std::size_t n = 0; n < 64; ++n) lowest = std::min(lowest, cosine(embeddings->subspan(n * 384, 384), golden.subspan(n * 384, 384)));
+    for (std::size_t n = 0; n < 64; ++n)
+        lowest = std::min(lowest, cosine(embeddings->subspan(n * 384, 384), golden.subspan(n * 384, 384)));
     RecordProperty("lowest_cosine", std::to_string(lowest));
     EXPECT_GT(lowest, 0.999);
 }

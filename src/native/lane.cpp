@@ -23,7 +23,8 @@ Lane::Lane(const NativeModel::Parts& model, int threads)
       element_(model.element()),
       runner_(threads),
       scratch_(static_cast<std::size_t>(threads)) {
-    for (int i = 0; i < threads; ++i) attention_.emplace_back(AttentionShape{model.spec.heads, model.spec.head_width}, element_);
+    for (int i = 0; i < threads; ++i)
+        attention_.emplace_back(AttentionShape{model.spec.heads, model.spec.head_width}, element_);
 }
 
 template <typename Work>
@@ -114,7 +115,8 @@ bool Lane::low_rank(const Linear& map, const void* x, void* y, const Update& upd
     const auto wanted = [&](const Segment& s) { return s.adapter && !update(*s.adapter).empty(); };
     if (std::ranges::none_of(segments_, wanted)) return false;
     const auto& form = map.form();
-    const auto x_bytes = static_cast<std::size_t>(form.in) * size_of(form.x), y_bytes = static_cast<std::size_t>(form.out) * size_of(form.y);
+    const auto x_bytes = static_cast<std::size_t>(form.in) * size_of(form.x),
+               y_bytes = static_cast<std::size_t>(form.out) * size_of(form.y);
     const auto run = [&](const Segment& s, int begin, int end, int thread) {
         const auto* from = static_cast<const char*>(x) + static_cast<std::size_t>(begin) * x_bytes;
         auto* to = static_cast<char*>(y) + static_cast<std::size_t>(begin) * y_bytes;
@@ -142,7 +144,8 @@ void Lane::linear(const Linear& map, const void* x, void* y, const Update& updat
 void Lane::layer(std::size_t index, bool first_tokens_only) {
     const auto& weights = model_.layers[index];
     const auto of = [index](LowRank LayerUpdates::*map) {
-        return [index, map](const NativeAdapter::Parts& adapter) -> const LowRank& { return adapter.layers[index].*map; };
+        return
+            [index, map](const NativeAdapter::Parts& adapter) -> const LowRank& { return adapter.layers[index].*map; };
     };
     linear(weights.qkv, input_, qkv_, of(&LayerUpdates::qkv));
     attend(first_tokens_only);
@@ -164,8 +167,9 @@ void Lane::attend(bool first_tokens_only) {
         const int piece = item % pieces, begin = row_offsets_[row], count = row_offsets_[row + 1] - begin;
         const auto out_token = first_tokens_only ? row : static_cast<std::size_t>(begin);
         attention_[static_cast<std::size_t>(thread)].run(
-            static_cast<const char*>(qkv_) + static_cast<std::size_t>(begin) * 3 * width_ * number, count, first_tokens_only ? 1 : count,
-            heads * piece / pieces, heads * (piece + 1) / pieces, static_cast<char*>(context_) + out_token * width_ * number);
+            static_cast<const char*>(qkv_) + static_cast<std::size_t>(begin) * 3 * width_ * number, count,
+            first_tokens_only ? 1 : count, heads * piece / pieces, heads * (piece + 1) / pieces,
+            static_cast<char*>(context_) + out_token * width_ * number);
     });
 }
 
@@ -183,7 +187,8 @@ void Lane::keep_first_tokens() {
 void Lane::deliver(const Task& task, std::span<const int> rows) {
     if (task.want == Want::logits) return deliver_logits(task, rows);
     parallel(static_cast<int>(rows.size()), [&](int place, int) {
-        const int begin = row_offsets_[static_cast<std::size_t>(place)], count = row_offsets_[static_cast<std::size_t>(place) + 1] - begin;
+        const int begin = row_offsets_[static_cast<std::size_t>(place)],
+                  count = row_offsets_[static_cast<std::size_t>(place) + 1] - begin;
         const auto row = static_cast<std::size_t>(rows[static_cast<std::size_t>(place)]);
         if (task.want == Want::embedding)
             fp32::mean_normalised(state(begin), count, model_.spec.width, task.out + row * width_);
@@ -194,13 +199,15 @@ void Lane::deliver(const Task& task, std::span<const int> rows) {
 }
 
 void Lane::deliver_logits(const Task& task, std::span<const int> rows) {
-    linear(model_.pooler, input_, update_, [](const NativeAdapter::Parts& adapter) -> const LowRank& { return adapter.pooler; });
+    linear(model_.pooler, input_, update_,
+           [](const NativeAdapter::Parts& adapter) -> const LowRank& { return adapter.pooler; });
     for (const auto& segment : segments_)
         for (int place = segment.row_begin; place < segment.row_end; ++place) {
             const auto& head = segment.adapter->head;
             const auto row = static_cast<std::size_t>(rows[static_cast<std::size_t>(place)]);
-            fp32::matrix_vector(head.weight.data(), head.bias.data(), update_ + static_cast<std::size_t>(place) * width_, head.classes,
-                                model_.spec.width, task.out + task.offsets[row]);
+            fp32::matrix_vector(head.weight.data(), head.bias.data(),
+                                update_ + static_cast<std::size_t>(place) * width_, head.classes, model_.spec.width,
+                                task.out + task.offsets[row]);
         }
 }
 

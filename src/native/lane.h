@@ -17,8 +17,8 @@ struct Task {
     const PackedBatch& batch;
     RowAdapters adapters;
     Want want;
-    float* out;                    // [tokens, width], [rows, width], or logits
-    const std::int32_t* offsets;   // of each row's logits in out
+    float* out;                   // [tokens, width], [rows, width], or logits
+    const std::int32_t* offsets;  // of each row's logits in out
 };
 
 class Lane {
@@ -58,25 +58,27 @@ private:
     void parallel(int items, const Work& work);
 
     float* state(int token) { return state_ + static_cast<std::size_t>(token) * width_; }
-    std::uint16_t* input_bf16(int token) { return static_cast<std::uint16_t*>(input_) + static_cast<std::size_t>(token) * width_; }
+    std::uint16_t* input_bf16(int token) {
+        return static_cast<std::uint16_t*>(input_) + static_cast<std::size_t>(token) * width_;
+    }
 
     const NativeModel::Parts& model_;
     const int threads_;
     const std::size_t width_;
     const Element element_;
     LinearRunner runner_;
-    std::vector<Attention> attention_;     // one per thread
-    std::vector<Workspace> scratch_;       // one per thread
+    std::vector<Attention> attention_;  // one per thread
+    std::vector<Workspace> scratch_;    // one per thread
     Workspace state_memory_, input_memory_, qkv_memory_, context_memory_, update_memory_, inner_memory_;
 
-    std::vector<int> row_offsets_;         // of this pass: [rows + 1]
-    std::vector<int> batch_tokens_;        // where each row begins in the batch
+    std::vector<int> row_offsets_;   // of this pass: [rows + 1]
+    std::vector<int> batch_tokens_;  // where each row begins in the batch
     std::vector<Segment> segments_;
     int tokens_ = 0;
-    float* state_ = nullptr;               // [tokens, width] residual stream
-    void* input_ = nullptr;                // the same as products read it: the state itself, or its bf16 copy
+    float* state_ = nullptr;  // [tokens, width] residual stream
+    void* input_ = nullptr;   // the same as products read it: the state itself, or its bf16 copy
     void *qkv_ = nullptr, *context_ = nullptr, *inner_ = nullptr;
-    float* update_ = nullptr;              // [tokens, width] what a sub-layer adds
+    float* update_ = nullptr;  // [tokens, width] what a sub-layer adds
 };
 
 }  // namespace rootstock

@@ -5,7 +5,8 @@
 //
 //   Model ──NativeModel::load──> packed weights (shared, read-only)
 //   Adapter ──NativeAdapter::load──> low-rank pairs and head as the executor wants them (shared, read-only)
-//   Executor (one per thread that runs batches): PackedBatch + one adapter or none per row -> states, embeddings, logits
+//   Executor (one per thread that runs batches): PackedBatch + one adapter or none per row -> states, embeddings,
+//   logits
 //
 // Rows of different adapters and of none go in one batch: the base product runs once for all rows, the low-rank
 // products per adapter. Results stand in the caller's row order and do not depend on the other rows (up to rounding).
@@ -27,8 +28,9 @@ enum class Precision {
 };
 
 struct NativeOptions {
-    Precision precision = Precision::bf16;  // a CPU without bf16 instructions runs fp32 instead, and description() says so
-    int threads = 0;                        // cores used by one run; 0: all this process may use
+    Precision precision =
+        Precision::bf16;  // a CPU without bf16 instructions runs fp32 instead, and description() says so
+    int threads = 0;      // cores used by one run; 0: all this process may use
 };
 
 // A base model ready to run. Immutable; share it freely between threads.
@@ -40,7 +42,7 @@ public:
     ~NativeModel();
 
     const TransformerSpec& spec() const;
-    Precision precision() const;      // what it really runs in
+    Precision precision() const;  // what it really runs in
     int threads() const;
     std::string description() const;  // "bf16 on AVX-512 (oneDNN 2.6.3), 2 threads, 21.4 MB packed"
     std::size_t packed_bytes() const;
@@ -60,8 +62,8 @@ public:
     static Result<std::shared_ptr<const NativeAdapter>> load(const NativeModel& model, const Adapter& adapter);
     ~NativeAdapter();
 
-    int classes() const;         // of its head; 0: none
-    std::size_t bytes() const;   // memory it holds
+    int classes() const;        // of its head; 0: none
+    std::size_t bytes() const;  // memory it holds
 
     struct Parts;  // private to native/
     const Parts& parts() const { return *parts_; }
@@ -75,10 +77,11 @@ private:
 using RowAdapters = std::span<const NativeAdapter* const>;
 
 struct Logits {
-    std::span<const float> values;           // all rows one after another
-    std::span<const std::int32_t> offsets;   // [rows + 1]; row r has values[offsets[r] .. offsets[r + 1])
+    std::span<const float> values;          // all rows one after another
+    std::span<const std::int32_t> offsets;  // [rows + 1]; row r has values[offsets[r] .. offsets[r + 1])
     std::span<const float> row(std::size_t r) const {
-        return values.subspan(static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(offsets[r + 1] - offsets[r]));
+        return values.subspan(static_cast<std::size_t>(offsets[r]),
+                              static_cast<std::size_t>(offsets[r + 1] - offsets[r]));
     }
 };
 

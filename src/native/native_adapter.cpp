@@ -13,7 +13,8 @@ Slices slices_of(const Adapter& adapter, std::initializer_list<std::string> modu
     Slices slices;
     int begin = 0;
     for (const auto& module : modules) {
-        if (const auto place = adapter.pairs.find(module); place != adapter.pairs.end()) slices.push_back({&place->second, begin});
+        if (const auto place = adapter.pairs.find(module); place != adapter.pairs.end())
+            slices.push_back({&place->second, begin});
         begin += out;
     }
     return slices;
@@ -40,8 +41,9 @@ public:
     void pack() {
         parts_.arena = Arena(bytes());
         for (const auto& s : layers_)
-            parts_.layers.push_back({low_rank(s.qkv, spec_.width, 3 * spec_.width), low_rank(s.attention_output, spec_.width, spec_.width),
-                                     low_rank(s.inner, spec_.width, spec_.inner), low_rank(s.output, spec_.inner, spec_.width)});
+            parts_.layers.push_back(
+                {low_rank(s.qkv, spec_.width, 3 * spec_.width), low_rank(s.attention_output, spec_.width, spec_.width),
+                 low_rank(s.inner, spec_.width, spec_.inner), low_rank(s.output, spec_.inner, spec_.width)});
         parts_.pooler = low_rank(pooler_, spec_.width, spec_.width);
     }
 
@@ -49,7 +51,9 @@ private:
     LowRank low_rank(const Slices& slices, int in, int out) { return {slices, in, out, parts_.element, parts_.arena}; }
 
     std::size_t bytes() const {
-        const auto size = [&](const Slices& slices, int in) { return LowRank::packed_bytes(slices, in, parts_.element); };
+        const auto size = [&](const Slices& slices, int in) {
+            return LowRank::packed_bytes(slices, in, parts_.element);
+        };
         std::size_t sum = size(pooler_, spec_.width);
         for (const auto& s : layers_)
             sum += size(s.qkv, spec_.width) + size(s.attention_output, spec_.width) + size(s.inner, spec_.width) +
@@ -75,7 +79,8 @@ Result<void> check_pairs(const Adapter& adapter, const TransformerSpec& spec) {
         ++found;
         const auto& pair = place->second;
         const auto rank = static_cast<std::size_t>(pair.rank);
-        if (pair.in != map.in || pair.out != map.out || pair.rank < 1 || pair.a.size() != rank * static_cast<std::size_t>(pair.in) ||
+        if (pair.in != map.in || pair.out != map.out || pair.rank < 1 ||
+            pair.a.size() != rank * static_cast<std::size_t>(pair.in) ||
             pair.b.size() != rank * static_cast<std::size_t>(pair.out))
             return misfit("the adapter's update of " + map.module + " has not the sizes of this model");
     }
@@ -86,8 +91,8 @@ Result<void> check_pairs(const Adapter& adapter, const TransformerSpec& spec) {
 Result<void> check_head(const Head& head, const TransformerSpec& spec) {
     if (head.classes == 0) return {};
     const auto classes = static_cast<std::size_t>(head.classes);
-    if (head.classes < 0 || head.width != spec.width || head.weight.size() != classes * static_cast<std::size_t>(head.width) ||
-        head.bias.size() != classes)
+    if (head.classes < 0 || head.width != spec.width ||
+        head.weight.size() != classes * static_cast<std::size_t>(head.width) || head.bias.size() != classes)
         return misfit("the adapter's head has not the width of this model");
     if (!spec.pooler) return misfit("the adapter's head needs a pooler, which this model does not have");
     return {};

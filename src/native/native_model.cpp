@@ -14,11 +14,13 @@ Result<void> check_supported(const TransformerSpec& spec) {
     const auto refuse = [](const char* option) {
         return fail(ErrorCode::unsupported, std::string("the native executor does not run models with ") + option);
     };
-    if (spec.norm != NormKind::layer || spec.norm_place != NormPlace::after) return refuse("this kind of normalisation");
+    if (spec.norm != NormKind::layer || spec.norm_place != NormPlace::after)
+        return refuse("this kind of normalisation");
     if (spec.positions != Positions::learned) return refuse("positions that are not learned");
     if (spec.attention != AttentionDirection::both_ways) return refuse("causal attention");
     if (spec.mlp != Mlp::plain || spec.activation == Activation::silu) return refuse("a gated MLP");
-    if (spec.key_value_heads != spec.heads || spec.heads * spec.head_width != spec.width) return refuse("shared key and value heads");
+    if (spec.key_value_heads != spec.heads || spec.heads * spec.head_width != spec.width)
+        return refuse("shared key and value heads");
     if (!spec.biases) return refuse("linear maps without bias");
     return {};
 }
@@ -77,7 +79,8 @@ private:
     std::size_t bytes() const {
         const auto layers = static_cast<std::size_t>(parts_.spec.layers);
         const auto norm = 2 * Arena::rounded(static_cast<std::size_t>(parts_.spec.width) * sizeof(float));
-        const auto layer = packed_bytes(*qkv_) + packed_bytes(*square_) + packed_bytes(*inner_) + packed_bytes(*output_) + 2 * norm;
+        const auto layer =
+            packed_bytes(*qkv_) + packed_bytes(*square_) + packed_bytes(*inner_) + packed_bytes(*output_) + 2 * norm;
         return layers * layer + norm + (pooler_ ? packed_bytes(*pooler_) : 0);
     }
 
@@ -147,7 +150,8 @@ const float* Table::row(std::int32_t index, float* scratch) const {
     const auto count = static_cast<std::size_t>(width), begin = static_cast<std::size_t>(index) * count;
     if (tensor.dtype == Dtype::f32) return tensor.floats().data() + begin;
     const auto size = size_of(tensor.dtype);
-    copy_as_floats({tensor.dtype, {width}, tensor.bytes.subspan(begin * size, count * size), nullptr}, {scratch, count});
+    copy_as_floats({tensor.dtype, {width}, tensor.bytes.subspan(begin * size, count * size), nullptr},
+                   {scratch, count});
     return scratch;
 }
 
@@ -177,8 +181,8 @@ std::string NativeModel::description() const {
     const bool bf16 = parts_->precision == Precision::bf16;
     std::string text = std::string(bf16 ? "bf16" : "fp32") + " on " + (bf16 ? "AVX-512 BF16" : vector_target());
     if (!parts_->note.empty()) text += " (" + parts_->note + ")";
-    return text + ", " + linear_library() + ", " + std::to_string(parts_->threads) + " threads, " + megabytes(packed_bytes()) +
-           " packed";
+    return text + ", " + linear_library() + ", " + std::to_string(parts_->threads) + " threads, " +
+           megabytes(packed_bytes()) + " packed";
 }
 
 }  // namespace rootstock

@@ -12,13 +12,17 @@ constexpr int kChunkTokens = 128;      // activations of so many tokens stay in 
 constexpr int kWideTokens = 512;       // a pass on all threads takes up to so many
 constexpr double kSharingCost = 1.15;  // of splitting every product between threads, against splitting the rows
 
-int length(const PackedBatch& batch, int row) { return static_cast<int>(batch.row_length(static_cast<std::size_t>(row))); }
+int length(const PackedBatch& batch, int row) {
+    return static_cast<int>(batch.row_length(static_cast<std::size_t>(row)));
+}
 
 void order_rows(const PackedBatch& batch, RowAdapters adapters, std::vector<int>& order) {
     order.resize(batch.rows());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
     const auto adapter = [&](int row) { return adapters[static_cast<std::size_t>(row)]; };
-    const auto before = [&](int a, int b) { return std::less<>()(adapter(a), adapter(b)) || (adapter(a) == adapter(b) && a < b); };
+    const auto before = [&](int a, int b) {
+        return std::less<>()(adapter(a), adapter(b)) || (adapter(a) == adapter(b) && a < b);
+    };
     if (!adapters.empty()) std::ranges::sort(order, before);
 }
 
@@ -27,8 +31,7 @@ void cut(const PackedBatch& batch, int budget, Plan& plan) {
     plan.chunks.clear();
     for (int i = 0; i < static_cast<int>(plan.order.size()); ++i) {
         const int tokens = length(batch, plan.order[static_cast<std::size_t>(i)]);
-        if (plan.chunks.empty() || plan.chunks.back().tokens + tokens > budget)
-            plan.chunks.push_back({i, i, 0});
+        if (plan.chunks.empty() || plan.chunks.back().tokens + tokens > budget) plan.chunks.push_back({i, i, 0});
         plan.chunks.back().end = i + 1;
         plan.chunks.back().tokens += tokens;
     }

@@ -27,7 +27,8 @@ void expect_every_row_once(const Plan& plan, std::size_t rows) {
     int at = 0;
     for (const auto& chunk : plan.chunks) {
         EXPECT_EQ(chunk.begin, at);
-        for (int i = chunk.begin; i < chunk.end; ++i) ++seen[static_cast<std::size_t>(plan.order[static_cast<std::size_t>(i)])];
+        for (int i = chunk.begin; i < chunk.end; ++i)
+            ++seen[static_cast<std::size_t>(plan.order[static_cast<std::size_t>(i)])];
         at = chunk.end;
     }
     for (const int count : seen) EXPECT_EQ(count, 1);
@@ -59,7 +60,8 @@ TEST(Plan, ManyTextsAreDividedEvenly) {
 }
 
 TEST(Plan, RowsOfOneAdapterStandTogetherInTheirOrder) {
-    const NativeAdapter* places[] = {nullptr, reinterpret_cast<const NativeAdapter*>(64), reinterpret_cast<const NativeAdapter*>(128)};
+    const NativeAdapter* places[] = {nullptr, reinterpret_cast<const NativeAdapter*>(64),
+                                     reinterpret_cast<const NativeAdapter*>(128)};
     std::vector<const NativeAdapter*> adapters;
     for (int i = 0; i < 30; ++i) adapters.push_back(places[i * 7 % 3]);
     const auto plan = plan_of(std::vector<int>(30, 5), 2, adapters);
@@ -67,16 +69,24 @@ TEST(Plan, RowsOfOneAdapterStandTogetherInTheirOrder) {
     for (std::size_t i = 1; i < plan.order.size(); ++i) {
         const auto before = static_cast<std::size_t>(plan.order[i - 1]), here = static_cast<std::size_t>(plan.order[i]);
         EXPECT_LE(adapters[before], adapters[here]);
-        if (adapters[before] == adapters[here]) EXPECT_LT(before, here);
+        if (adapters[before] == adapters[here]) {
+            EXPECT_LT(before, here);
+        }
     }
+}
+
+TEST(Pace, OneThreadIsMeasuredFirst) {
+    Pace pace;
+    EXPECT_FALSE(pace.may_split(1.0));
+    pace.alone_took(16, 0.002);
+    EXPECT_TRUE(pace.may_split(1.0));
 }
 
 TEST(Pace, ASlowPassStopsTheSplittingForAWhile) {
     Pace pace;
+    pace.alone_took(16, 0.002);
     pace.split_took(16, 0.001, 1.0);
     EXPECT_TRUE(pace.may_split(1.0));
-    pace.split_took(16, 0.002, 1.1);  // noise
-    EXPECT_TRUE(pace.may_split(1.1));
     pace.split_took(16, 0.100, 1.2);
     EXPECT_FALSE(pace.may_split(1.22));
     EXPECT_TRUE(pace.may_split(1.30));
@@ -87,7 +97,7 @@ TEST(Pace, ASlowPassStopsTheSplittingForAWhile) {
 
 TEST(Pace, SizesAreComparedPerRow) {
     Pace pace;
-    pace.split_took(16, 0.001, 1.0);
+    pace.alone_took(16, 0.002);
     pace.split_took(128, 0.008, 1.1);
     EXPECT_TRUE(pace.may_split(1.1));
     pace.split_took(4, 0.001, 1.2);

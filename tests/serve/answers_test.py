@@ -156,7 +156,7 @@ class AnswersTest(unittest.TestCase):
         client = self.client("umbra")
         self.assertEqual(client.call("GET", "/v1/models").status, 200)
         key_id = self.home.value("SELECT id FROM api_key WHERE tenant_id = (SELECT id FROM tenant WHERE name = 'umbra')")
-        ran = subprocess.run([harness.BIN / "rootstock", "--home", self.home.folder, "key", "create", "umbra", "--json"],
+        ran = subprocess.run([harness.BIN / "rootstock", "--home", self.home.folder, "key", "create", "--tenant", "umbra", "--json"],
                              capture_output=True, text=True)
         self.assertEqual(ran.returncode, 0, ran.stderr + ran.stdout)
         self.home.keys["umbra"] = json.loads(ran.stdout)["secret"]
@@ -375,6 +375,8 @@ class LifeTest(unittest.TestCase):
                 return  # the listener is closed: nothing was sent
             except Exception as fault:  # an answer that broke off
                 cut.append(repr(fault))
+            finally:
+                client.close()
 
         threads = [threading.Thread(target=ask) for _ in range(8)]
         for thread in threads:

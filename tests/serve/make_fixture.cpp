@@ -159,8 +159,8 @@ void make(const std::string& home, const std::string& folder) {
         ROOTSTOCK_CHECKED(ledger::add_plan_version(session, tiny_plan(), Fixture::now()));
         return {};
     });
-    auto acme = fixture.add_tenant("acme"), umbra = fixture.add_tenant("umbra"), poor = fixture.add_tenant("poor", "tiny"),
-         suspended = fixture.add_tenant("suspended");
+    auto acme = fixture.add_tenant("acme"), umbra = fixture.add_tenant("umbra"),
+         poor = fixture.add_tenant("poor", "tiny"), suspended = fixture.add_tenant("suspended");
     fixture.add_adapter(TenantId(), "tickets", 1, true);
     fixture.add_adapter(acme, "mood", 2, true);
     fixture.add_adapter(acme, "mood", 3, true);

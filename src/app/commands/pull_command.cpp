@@ -11,16 +11,17 @@ namespace {
 class FetchBars {
 public:
     void show(const std::string& what, std::uint64_t done, std::uint64_t total) {
+        if (done == 0) return;
         if (!bar_ || total != total_) {
             finish();
             bar_.emplace(total == 0 ? what : "pull", total, "bytes");
             total_ = total;
         }
         bar_->update(done, total == 0 ? "" : what);
-        moved_ = true;
+        moved_ = done > 0;
     }
     void finish() {
-        if (bar_ && moved_) bar_->finish(" ");
+        if (bar_ && moved_) bar_->finish();
         bar_.reset();
         moved_ = false;
     }

@@ -36,7 +36,8 @@ void record(const Exchange& exchange) {
     bool known = exchange.route != nullptr;
     double seconds = monotonic_seconds() - exchange.request.received;
     exchange.services.metrics.count_request(known ? exchange.request.method : "other",
-                                            known ? exchange.route->pattern : "other", exchange.response.status, seconds);
+                                            known ? exchange.route->pattern : "other", exchange.response.status,
+                                            seconds);
     spdlog::info("{} {} {} {} {:.1f} ms {}", exchange.id.text(), known ? exchange.request.method : "-",
                  known ? exchange.route->pattern : "-", exchange.response.status, seconds * 1e3,
                  exchange.caller.key.text());

@@ -36,9 +36,9 @@ struct Special {
     int status;
 };
 constexpr Special specials[] = {
-    {"method_not_allowed", 405},       // the path is served, this method is not (RFC 9110)
-    {"unsupported_media_type", 415},   // a body that is not JSON
-    {"idempotency_key_reused", 422},   // draft-ietf-httpapi-idempotency-key-header
+    {"method_not_allowed", 405},      // the path is served, this method is not (RFC 9110)
+    {"unsupported_media_type", 415},  // a body that is not JSON
+    {"idempotency_key_reused", 422},  // draft-ietf-httpapi-idempotency-key-header
 };
 
 // Refusals of the HTTP server, by status.

@@ -60,8 +60,8 @@ Task<Result<void>> authenticate(Exchange& exchange) {
 Task<Result<void>> parse_body(Exchange& exchange) {
     if (exchange.route->endpoint.body == Body::none) co_return Result<void>{};
     if (!says_json(exchange.request))
-        co_return fail(ErrorCode::invalid_argument, "send the body as JSON, with \"Content-Type: application/json\"", {},
-                       "unsupported_media_type");
+        co_return fail(ErrorCode::invalid_argument, "send the body as JSON, with \"Content-Type: application/json\"",
+                       {}, "unsupported_media_type");
     Result<json::value> value;
     const auto& text = exchange.request.body;
     auto& pool = exchange.services.pool;

@@ -20,11 +20,9 @@ Task<Result<void>> probe(store::Database& records) { co_return records.probe(); 
 
 Task<Result<http::Response>> readyz(Exchange& exchange) {
     auto& services = exchange.services;
-    if (services.draining)
-        co_return fail(ErrorCode::unavailable, "the server is stopping", {}, "stopping");
+    if (services.draining) co_return fail(ErrorCode::unavailable, "the server is stopping", {}, "stopping");
     // A store in trouble may make the probe wait for the disk: not on this thread.
-    auto writable =
-        co_await boost::asio::co_spawn(services.pool, probe(*services.records), boost::asio::use_awaitable);
+    auto writable = co_await boost::asio::co_spawn(services.pool, probe(*services.records), boost::asio::use_awaitable);
     if (!writable) co_return fail(writable.error());
     co_return plain("{\"status\":\"ready\"}");
 }

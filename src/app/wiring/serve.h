@@ -11,7 +11,7 @@ struct Listening {
     std::string address;      // HOST:PORT, with the port really taken
     std::string description;  // what the executor found: precision, instructions, threads
     std::string base;
-    double seconds = 0;       // from the call to here
+    double seconds = 0;  // from the call to here
 };
 
 // Runs until SIGTERM or SIGINT: accepts no more, finishes what is in flight, writes what is due, returns. A second

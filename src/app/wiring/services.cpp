@@ -10,7 +10,8 @@ Result<catalog::Model> choose_base(store::Database& records, const std::string& 
         if (!wanted.empty()) return catalog::find_model(session, wanted);
         auto models = catalog::list_models(session);
         if (models.empty())
-            return fail(ErrorCode::not_found, "there is no base model yet; fetch one with: rootstock pull SOURCE", "base");
+            return fail(ErrorCode::not_found, "there is no base model yet; fetch one with: rootstock pull SOURCE",
+                        "base");
         if (models.size() == 1) return models.front();
         std::string names;
         for (const auto& model : models) names += (names.empty() ? "" : ", ") + model.name;
@@ -25,7 +26,7 @@ Result<ServedBase> load_base(const std::filesystem::path& folder, const std::str
     return ServedBase{std::move(model), std::move(tokenizer), digest};
 }
 
-// What an earlier run held when it died is held by nobody now.
+// What an earlier run held when it died, money and idempotency keys, is held by nobody now.
 Result<void> release_holds(Services& services) {
     ROOTSTOCK_TRY(released, services.records->write_now([&](store::Session& session) -> Result<std::int64_t> {
         return ledger::void_abandoned(session, services.run, services.clock.now());
@@ -53,10 +54,10 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     scheduling.on_batch = [metrics = &services->metrics](const BatchFacts& facts) { metrics->count_batch(facts); };
     services->scheduler = std::make_unique<Scheduler>(served.model, scheduling);
     services->residency = std::make_unique<Residency>(served, chosen.residency);
-    services->predict = std::make_unique<Predict>(
-        PredictParts{*services->records, *services->scheduler, *services->residency, services->pool, clock, chosen.home,
-                     served, base.name, services->run},
-        chosen.predict);
+    services->predict =
+        std::make_unique<Predict>(PredictParts{*services->records, *services->scheduler, *services->residency,
+                                               services->pool, clock, chosen.home, served, base.name, services->run},
+                                  chosen.predict);
     return services;
 }
 

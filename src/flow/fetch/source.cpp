@@ -77,12 +77,7 @@ Result<Source> parse_source(std::string_view text) {
 std::string default_name(const Source& source) {
     auto last = source.name.substr(source.name.find_last_of('/') + 1);
     std::string name;
-    for (char c : last.substr(0, name_length_max)) {
-        if (c >= 'A' && c <= 'Z')
-            name += static_cast<char>(c - 'A' + 'a');
-        else
-            name += is_word(c) || c == '.' || c == '_' || c == '-' ? c : '-';
-    }
+    for (char c : last.substr(0, name_length_max)) name += is_word(c) || c == '.' || c == '_' || c == '-' ? c : '-';
     auto start = name.find_first_not_of("._-");
     return start == std::string::npos ? "model" : name.substr(start);
 }

@@ -24,7 +24,7 @@ struct Source {
 // of another program or leave the folder or address it is put into.
 Result<Source> parse_source(std::string_view text);
 
-// A name for the catalog: the last part of the source, in lower case, other characters as "-", at most 63.
+// A name for the catalog: the last part of the source, at most 63 characters, other than letters, digits . _ - as "-".
 std::string default_name(const Source& source);
 
 }  // namespace rootstock

@@ -15,11 +15,11 @@ TEST(Source, ReadsTheThreeKinds) {
     ASSERT_TRUE(hub);
     EXPECT_EQ(hub->name, "sentence-transformers/all-MiniLM-L6-v2");
     EXPECT_EQ(hub->revision, "refs/pr/21");
-    EXPECT_EQ(default_name(*hub), "all-minilm-l6-v2");
+    EXPECT_EQ(default_name(*hub), "all-MiniLM-L6-v2");
     auto folder = parse_source("file:/srv/models/My Model/");
     ASSERT_TRUE(folder);
     EXPECT_EQ(folder->text, "file:/srv/models/My Model");
-    EXPECT_EQ(default_name(*folder), "my-model");
+    EXPECT_EQ(default_name(*folder), "My-Model");
 }
 
 TEST(Source, NothingPassesThatAnotherProgramCouldTakeForMore) {

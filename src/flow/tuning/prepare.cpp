@@ -25,6 +25,16 @@ Result<TenantId> find_owner(store::Database& records, const std::string& tenant)
     });
 }
 
+// Said before the work, not after it.
+Result<void> check_report_place(const fs::path& report) {
+    if (report.empty()) return {};
+    std::error_code code;
+    auto folder = fs::absolute(report, code).parent_path();
+    if (fs::is_directory(folder, code)) return {};
+    return fail(ErrorCode::invalid_argument, "the report cannot be written: there is no folder " + folder.string(),
+                "report");
+}
+
 Result<void> check_order(const FinetuneOrder& order) {
     if (order.task != "classify")
         return fail(ErrorCode::unsupported, "the task `" + order.task + "` is not known here; known is: classify",
@@ -32,11 +42,7 @@ Result<void> check_order(const FinetuneOrder& order) {
     if (order.eval.empty() && order.train.validation <= 0)
         return fail(ErrorCode::invalid_argument,
                     "there are no rows to measure with: give --eval FILE, or a --validation share above 0", "eval");
-    auto parent = fs::absolute(order.report).parent_path();
-    std::error_code code;
-    if (!order.report.empty() && !fs::is_directory(parent, code))
-        return fail(ErrorCode::invalid_argument, "the report cannot be written: there is no folder " + parent.string(),
-                    "report");
+    ROOTSTOCK_CHECKED(check_report_place(order.report));
     ROOTSTOCK_TRY(lora, lora_settings_from_json(to_json(order.lora)));
     ROOTSTOCK_TRY(train, train_settings_from_json(to_json(order.train)));
     static_cast<void>(lora);
@@ -61,8 +67,7 @@ Result<Rows> read_rows(const FinetuneOrder& order) {
     ROOTSTOCK_TRY(train, read_labelled_texts(order.data, options));
     Rows rows{std::move(train), {}};
     if (order.eval.empty()) return rows;
-    auto same = [&](const std::string& chosen) { return chosen; };
-    TextDatasetOptions same_columns{same(rows.train.text_column), same(rows.train.label_column), rows.train.labels, {}};
+    TextDatasetOptions same_columns{rows.train.text_column, rows.train.label_column, rows.train.labels, {}};
     ROOTSTOCK_TRY(eval, read_labelled_texts(order.eval, same_columns));
     rows.eval = std::move(eval);
     return rows;

@@ -85,9 +85,9 @@ struct HostPort {
 
 Result<HostPort> split_address(const std::string& address) {
     auto colon = address.rfind(':');
-    auto bad = fail(ErrorCode::invalid_argument,
-                    "'" + address + "' is not an address to listen on: write HOST:PORT, such as 127.0.0.1:8080",
-                    "listen");
+    auto bad =
+        fail(ErrorCode::invalid_argument,
+             "'" + address + "' is not an address to listen on: write HOST:PORT, such as 127.0.0.1:8080", "listen");
     if (colon == std::string::npos || colon == 0 || colon + 1 == address.size() || address.size() - colon > 6)
         return bad;
     HostPort parts{address.substr(0, colon), address.substr(colon + 1)};
@@ -103,11 +103,11 @@ Error listen_error(const std::string& address, error_code code) {
         return {ErrorCode::io,
                 "cannot listen on " + address +
                     ": another program uses this port; stop it or choose another with --listen HOST:PORT",
-                "listen",
-                "port_in_use"};
+                "listen", "port_in_use"};
     if (code == asio::error::access_denied)
-        return {ErrorCode::io, "cannot listen on " + address + ": ports below 1024 need privileges; choose a higher one",
-                "listen", "port_denied"};
+        return {ErrorCode::io,
+                "cannot listen on " + address + ": ports below 1024 need privileges; choose a higher one", "listen",
+                "port_denied"};
     return {ErrorCode::io, "cannot listen on " + address + ": " + code.message(), "listen", {}};
 }
 
@@ -139,7 +139,8 @@ Result<void> Server::listen(const std::string& address) {
     tcp::resolver resolver(state_->acceptor.get_executor());
     auto found = resolver.resolve(parts.host, parts.port, tcp::resolver::passive, code);
     if (code || found.empty())
-        return fail(ErrorCode::invalid_argument, "cannot listen on " + address + ": the host name is unknown", "listen");
+        return fail(ErrorCode::invalid_argument, "cannot listen on " + address + ": the host name is unknown",
+                    "listen");
     code = open_acceptor(state_->acceptor, found.begin()->endpoint());
     if (code) return fail(listen_error(address, code));
     state_->address = to_text(state_->acceptor.local_endpoint());

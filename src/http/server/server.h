@@ -18,17 +18,17 @@
 namespace rootstock::http {
 
 struct ServerLimits {
-    HeadLimits head;                                     // 431, 414
-    std::size_t body_bytes_max = 10 * 1024 * 1024;       // one body; 413 beyond
-    std::size_t bodies_bytes_max = 256 * 1024 * 1024;    // bodies of all open requests together; 503 beyond
-    std::chrono::milliseconds head_time_max{10'000};     // from the first byte of a head to its last
-    std::chrono::milliseconds idle_time_max{75'000};     // between two requests of one connection
-    std::chrono::milliseconds body_time_grace{10'000};   // a body may take this long...
-    std::size_t body_bytes_per_second_min = 1024;        // ...and a second more for each of these
-    std::chrono::milliseconds write_stall_max{30'000};   // without a byte taken by the reader
-    std::chrono::milliseconds linger_time_max{2'000};    // reading on after a refusal, so that it arrives
-    std::size_t connections_max = 4096;                  // further ones are answered 503 and closed
-    std::chrono::milliseconds drain_time_max{30'000};    // what stop() gives to requests in flight
+    HeadLimits head;                                    // 431, 414
+    std::size_t body_bytes_max = 10 * 1024 * 1024;      // one body; 413 beyond
+    std::size_t bodies_bytes_max = 256 * 1024 * 1024;   // bodies of all open requests together; 503 beyond
+    std::chrono::milliseconds head_time_max{10'000};    // from the first byte of a head to its last
+    std::chrono::milliseconds idle_time_max{75'000};    // between two requests of one connection
+    std::chrono::milliseconds body_time_grace{10'000};  // a body may take this long...
+    std::size_t body_bytes_per_second_min = 1024;       // ...and a second more for each of these
+    std::chrono::milliseconds write_stall_max{30'000};  // without a byte taken by the reader
+    std::chrono::milliseconds linger_time_max{2'000};   // reading on after a refusal, so that it arrives
+    std::size_t connections_max = 4096;                 // further ones are answered 503 and closed
+    std::chrono::milliseconds drain_time_max{30'000};   // what stop() gives to requests in flight
 };
 
 // Answers one request. May throw: the caller is told 500 and the fault is logged.

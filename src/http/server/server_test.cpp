@@ -56,7 +56,8 @@ public:
     std::string read_all() {
         std::string all;
         char piece[4096];
-        for (ssize_t n; (n = ::recv(socket_, piece, sizeof piece, 0)) > 0;) all.append(piece, static_cast<std::size_t>(n));
+        for (ssize_t n; (n = ::recv(socket_, piece, sizeof piece, 0)) > 0;)
+            all.append(piece, static_cast<std::size_t>(n));
         return all;
     }
 
@@ -148,9 +149,9 @@ TEST_F(ServerTest, ReadsChunkedBodies) {
 TEST_F(ServerTest, RefusesBadChunksAndNeverRunsWhatFollows) {
     start();
     std::string hidden = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
-    for (std::string body : {"+5\r\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "5;ext=1\r\nhello\r\n0\r\n\r\n",
-                             "5\nhello\r\n0\r\n\r\n", "fffffffffffffffff\r\nx", "5\r\nhelloX\r\n0\r\n\r\n", "-1\r\n\r\n",
-                             "\r\n\r\n"}) {
+    for (std::string body :
+         {"+5\r\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "5;ext=1\r\nhello\r\n0\r\n\r\n",
+          "5\nhello\r\n0\r\n\r\n", "fffffffffffffffff\r\nx", "5\r\nhelloX\r\n0\r\n\r\n", "-1\r\n\r\n", "\r\n\r\n"}) {
         auto all = talk(post("Transfer-Encoding: chunked\r\n", body + hidden));
         EXPECT_TRUE(all.starts_with("HTTP/1.1 400")) << body << " -> " << all;
         EXPECT_NE(all.find("Connection: close"), std::string::npos);
@@ -169,7 +170,8 @@ TEST_F(ServerTest, RefusesTooLargeWithoutReadingIt) {
     start();
     EXPECT_TRUE(talk(post("Content-Length: 10001\r\n", "")).starts_with("HTTP/1.1 413"));
     EXPECT_TRUE(talk(post("Content-Length: 999999999999\r\n", "abc")).starts_with("HTTP/1.1 413"));
-    EXPECT_TRUE(talk(post("Transfer-Encoding: chunked\r\n", "2711\r\n" + std::string(10001, 'x'))).starts_with("HTTP/1.1 413"));
+    EXPECT_TRUE(
+        talk(post("Transfer-Encoding: chunked\r\n", "2711\r\n" + std::string(10001, 'x'))).starts_with("HTTP/1.1 413"));
     EXPECT_TRUE(talk(post("Content-Length: 10000\r\n", std::string(10000, 'x'))).starts_with("HTTP/1.1 200"));
     EXPECT_TRUE(talk("GET /" + std::string(30000, 'a')).starts_with("HTTP/1.1 414"));
     EXPECT_TRUE(talk("GET / HTTP/1.1\r\nX: " + std::string(30000, 'a')).starts_with("HTTP/1.1 431"));

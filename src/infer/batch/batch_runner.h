@@ -34,7 +34,7 @@ private:
     Result<void> execute(const std::vector<InferRow>& rows, InferKind kind);
 
     Executor executor_;
-    PackedBatch batch_;                            // kept for its memory
+    PackedBatch batch_;  // kept for its memory
     std::vector<const NativeAdapter*> adapters_;
 };
 

@@ -33,10 +33,10 @@ struct InferRow {
 };
 
 struct QueueLimits {
-    std::size_t rows_max = 8192;      // rows waiting, of all tenants
-    std::size_t tokens_max = 524288;  // tokens waiting, of all tenants
-    double tenant_share_max = 0.5;    // of either, for one tenant: nobody fills the queue alone
-    std::size_t quantum_tokens = 256; // credit of one turn
+    std::size_t rows_max = 8192;       // rows waiting, of all tenants
+    std::size_t tokens_max = 524288;   // tokens waiting, of all tenants
+    double tenant_share_max = 0.5;     // of either, for one tenant: nobody fills the queue alone
+    std::size_t quantum_tokens = 256;  // credit of one turn
 };
 
 class FairQueue {

@@ -14,7 +14,7 @@ namespace rootstock {
 enum class InferKind { logits, embedding };
 
 struct InferRequest {
-    TenantId tenant{};                               // whose share of the machine it uses; empty: the house
+    TenantId tenant{};  // whose share of the machine it uses; empty: the house
     InferKind kind = InferKind::logits;
     std::shared_ptr<const NativeAdapter> adapter{};  // logits: required, with a head; embedding: may be null
     std::vector<std::vector<std::int32_t>> rows{};   // token ids, special tokens included; at least one row

@@ -78,7 +78,8 @@ Result<ResidentAdapterPtr> Residency::State::bring_in(const Errand& errand) {
     resident->id = errand.id;
     resident->native = native;
     resident->labels = std::move(adapter.labels);
-    resident->tokens_max = adapter.max_tokens > 0 ? std::min(adapter.max_tokens, spec.positions_max) : spec.positions_max;
+    resident->tokens_max =
+        adapter.max_tokens > 0 ? std::min(adapter.max_tokens, spec.positions_max) : spec.positions_max;
     resident->bytes = native->bytes();
     keep(resident);
     return resident;

@@ -42,7 +42,7 @@ void AdamW::update(Segment& s, double rate) const {
 double clip_gradients(Parameters& parameters, double norm_max) {
     torch::NoGradGuard no_gradient;
     auto norm = parameters.gradients().norm().item<double>();
-    if (norm > norm_max) parameters.gradients().mul_(norm_max / (norm + 1e-6));
+    if (norm_max > 0 && norm > norm_max) parameters.gradients().mul_(norm_max / (norm + 1e-6));
     return norm;
 }
 

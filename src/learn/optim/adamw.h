@@ -53,7 +53,7 @@ private:
     std::int64_t steps_ = 0;
 };
 
-// Scales the gradients so that their Euclidean norm is at most `norm_max`; returns the norm before.
+// Scales the gradients so that their Euclidean norm is at most `norm_max` (0: no limit); returns the norm before.
 double clip_gradients(Parameters& parameters, double norm_max);
 
 }  // namespace rootstock

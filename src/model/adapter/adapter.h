@@ -6,9 +6,9 @@
 //
 // On disk a folder in the format of the peft library, which loads ours as we load its:
 //   adapter_config.json         peft_type LORA, ranks, scales, target modules
-//   adapter_model.safetensors   base_model.model.<module path>.lora_{A,B}.weight, base_model.model.classifier.{weight,bias}
-//   README.md                   a short card
-//   rootstock.json              what peft does not keep: {format 1, task, labels, base_digest, max_tokens, self_tests, lineage}
+//   adapter_model.safetensors   base_model.model.<module path>.lora_{A,B}.weight,
+//   base_model.model.classifier.{weight,bias} README.md                   a short card rootstock.json              what
+//   peft does not keep: {format 1, task, labels, base_digest, max_tokens, self_tests, lineage}
 // A folder without rootstock.json (somebody else's adapter) loads too: labels LABEL_0..., no digest, no self-tests.
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct LoraPair {
 };
 
 struct Head {
-    int classes = 0;            // 0: the adapter has no head
+    int classes = 0;  // 0: the adapter has no head
     int width = 0;
     std::vector<float> weight;  // [classes, width]
     std::vector<float> bias;    // [classes]
@@ -47,16 +47,16 @@ struct SelfTest {
 
 struct Adapter {
     std::string task = "classify";
-    LoraSettings settings;                     // rank and scale of a pair that differs stand in the pair
-    std::map<std::string, LoraPair> pairs;     // by module: "layers.0.query"
+    LoraSettings settings;                  // rank and scale of a pair that differs stand in the pair
+    std::map<std::string, LoraPair> pairs;  // by module: "layers.0.query"
     Head head;
-    std::vector<std::string> labels;           // [head.classes]
-    std::string base_digest;                   // of the base it was made on; empty: unknown
-    std::string base_name;                     // base_model_name_or_path, for people and for peft
-    int max_tokens = 0;                        // longest row it was made for; 0: the base's limit
+    std::vector<std::string> labels;  // [head.classes]
+    std::string base_digest;          // of the base it was made on; empty: unknown
+    std::string base_name;            // base_model_name_or_path, for people and for peft
+    int max_tokens = 0;               // longest row it was made for; 0: the base's limit
     std::vector<SelfTest> self_tests;
-    json::object lineage;                      // dataset digest, settings, seed, metrics: kept as given
-    json::object extra;                        // fields of rootstock.json that we do not know: kept
+    json::object lineage;  // dataset digest, settings, seed, metrics: kept as given
+    json::object extra;    // fields of rootstock.json that we do not know: kept
 };
 
 // The scale of a pair of rank `rank` under `settings`.

@@ -37,7 +37,8 @@ std::vector<std::string> targets_of(const Adapter& adapter, const TransformerSpe
     std::vector<std::string> targets;
     const auto maps = linear_maps(spec);
     for (const auto& kind : linear_kinds(spec))
-        if (std::ranges::any_of(maps, [&](const auto& map) { return map.kind == kind && adapter.pairs.contains(map.module); }))
+        if (std::ranges::any_of(
+                maps, [&](const auto& map) { return map.kind == kind && adapter.pairs.contains(map.module); }))
             targets.push_back(kind);
     if (targets == linear_kinds(spec)) targets.clear();
     return targets;
@@ -50,7 +51,8 @@ void check_fits(const Adapter& adapter, const TransformerSpec& spec) {
         if (place == adapter.pairs.end()) continue;
         const auto& pair = place->second;
         const auto rank = static_cast<std::size_t>(pair.rank);
-        ROOTSTOCK_CHECK(pair.in == map.in && pair.out == map.out && pair.a.size() == rank * static_cast<std::size_t>(map.in) &&
+        ROOTSTOCK_CHECK(pair.in == map.in && pair.out == map.out &&
+                            pair.a.size() == rank * static_cast<std::size_t>(map.in) &&
                             pair.b.size() == rank * static_cast<std::size_t>(map.out),
                         "a pair has the sizes of its map");
         ++found;
@@ -85,7 +87,8 @@ Result<Adapter> load_adapter(const fs::path& folder, const TransformerSpec& spec
     if (!base_digest.empty() && !adapter.base_digest.empty() && base_digest != adapter.base_digest)
         return fail(ErrorCode::conflict,
                     folder.string() + " was made on the base model " + adapter.base_digest.substr(0, 12) + ", not on " +
-                        base_digest.substr(0, 12) + "; use it with the base it was made on, or train it again on this one",
+                        base_digest.substr(0, 12) +
+                        "; use it with the base it was made on, or train it again on this one",
                     {}, "adapter_misfit");
     return adapter;
 }

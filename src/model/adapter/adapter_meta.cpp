@@ -53,8 +53,8 @@ Result<void> read_self_tests(const json::value* value, const std::string& what, 
     if (!value) return {};
     const auto* list = value->if_array();
     if (!list || list->size() > kSelfTestsMax)
-        return fail(ErrorCode::invalid_argument, what + ": 'self_tests' must be a list of at most " + std::to_string(kSelfTestsMax),
-                    "self_tests");
+        return fail(ErrorCode::invalid_argument,
+                    what + ": 'self_tests' must be a list of at most " + std::to_string(kSelfTestsMax), "self_tests");
     for (const auto& item : *list) {
         ROOTSTOCK_TRY(test, self_test(item, what, adapter));
         adapter.self_tests.push_back(std::move(test));
@@ -63,7 +63,8 @@ Result<void> read_self_tests(const json::value* value, const std::string& what, 
 }
 
 void keep_extra(const json::object& object, Adapter& adapter) {
-    constexpr std::string_view kOurs[] = {"format", "task", "labels", "base_digest", "max_tokens", "self_tests", "lineage"};
+    constexpr std::string_view kOurs[] = {"format",     "task",       "labels", "base_digest",
+                                          "max_tokens", "self_tests", "lineage"};
     for (const auto& field : object)
         if (std::ranges::find(kOurs, std::string_view(field.key())) == std::end(kOurs)) adapter.extra.insert(field);
 }
@@ -84,7 +85,8 @@ json::object adapter_meta_to_json(const Adapter& adapter) {
     return meta;
 }
 
-Result<void> read_adapter_meta(const json::value& value, const std::string& what, const TransformerSpec& spec, Adapter& adapter) {
+Result<void> read_adapter_meta(const json::value& value, const std::string& what, const TransformerSpec& spec,
+                               Adapter& adapter) {
     JsonFields fields(value, what);
     fields.ignore_others();
     fields.required_int("format", 1, 1);

@@ -14,7 +14,8 @@ namespace rootstock {
 json::object adapter_meta_to_json(const Adapter& adapter);
 
 // Fills the adapter's fields; its head must be read already, for labels and logits are counted against it.
-Result<void> read_adapter_meta(const json::value& value, const std::string& what, const TransformerSpec& spec, Adapter& adapter);
+Result<void> read_adapter_meta(const json::value& value, const std::string& what, const TransformerSpec& spec,
+                               Adapter& adapter);
 
 // For a folder without rootstock.json: LABEL_0, LABEL_1..., as transformers names them.
 void default_adapter_meta(Adapter& adapter);

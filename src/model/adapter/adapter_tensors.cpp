@@ -12,15 +12,16 @@ constexpr std::string_view kA = ".lora_A.weight", kB = ".lora_B.weight";
 
 class TensorReader {
 public:
-    TensorReader(const std::map<std::string, HostTensor>& tensors, const PeftConfig& config, const TransformerSpec& spec,
-                 const std::string& what)
+    TensorReader(const std::map<std::string, HostTensor>& tensors, const PeftConfig& config,
+                 const TransformerSpec& spec, const std::string& what)
         : tensors_(tensors), config_(config), spec_(spec), what_(what) {
         for (const auto& map : linear_maps(spec)) {
             maps_.emplace(peft_path(spec, map.module, true), map);
             maps_.emplace(peft_path(spec, map.module, false), map);
         }
         const auto encoder = std::string(kPrefix) + family_of(spec).prefix;
-        inside_classifier_ = std::ranges::any_of(tensors, [&](const auto& item) { return item.first.starts_with(encoder); });
+        inside_classifier_ =
+            std::ranges::any_of(tensors, [&](const auto& item) { return item.first.starts_with(encoder); });
     }
     Result<void> read(Adapter& adapter);
 
@@ -51,23 +52,27 @@ Result<std::vector<float>> TensorReader::values(const std::string& key, const Ho
                                                 "; an adapter must be F32, F16 or BF16");
     auto numbers = to_floats(tensor);
     if (!std::ranges::all_of(numbers, [](float number) { return std::isfinite(number); }))
-        return fail(ErrorCode::corrupt, what_ + ": tensor \"" + key + "\" holds a number that is not finite; train it again");
+        return fail(ErrorCode::corrupt,
+                    what_ + ": tensor \"" + key + "\" holds a number that is not finite; train it again");
     return numbers;
 }
 
-Result<void> TensorReader::expect(const std::string& key, const HostTensor& tensor, std::vector<std::int64_t> shape) const {
+Result<void> TensorReader::expect(const std::string& key, const HostTensor& tensor,
+                                  std::vector<std::int64_t> shape) const {
     if (tensor.shape == shape) return {};
     return misfit(key, "has shape " + shape_text(tensor.shape) + ", but this model and adapter_config.json ask for " +
                            shape_text(shape) + "; it was made for another model");
 }
 
-Result<void> TensorReader::place_half(const std::string& key, const std::string& path, bool is_a, const HostTensor& tensor,
-                                      Adapter& adapter) {
+Result<void> TensorReader::place_half(const std::string& key, const std::string& path, bool is_a,
+                                      const HostTensor& tensor, Adapter& adapter) {
     const auto found = maps_.find(path);
-    if (found == maps_.end()) return misfit(key, "changes a part that this model does not have; it was made for another model");
+    if (found == maps_.end())
+        return misfit(key, "changes a part that this model does not have; it was made for another model");
     const auto& map = found->second;
     ROOTSTOCK_TRY(rank, config_.rank_of(path));
-    ROOTSTOCK_CHECKED(expect(key, tensor, is_a ? std::vector<std::int64_t>{rank, map.in} : std::vector<std::int64_t>{map.out, rank}));
+    ROOTSTOCK_CHECKED(
+        expect(key, tensor, is_a ? std::vector<std::int64_t>{rank, map.in} : std::vector<std::int64_t>{map.out, rank}));
     ROOTSTOCK_TRY(numbers, values(key, tensor));
     ROOTSTOCK_TRY(scale, config_.scale_of(path));
     auto& pair = adapter.pairs[map.module];
@@ -79,10 +84,12 @@ Result<void> TensorReader::place_half(const std::string& key, const std::string&
     return {};
 }
 
-Result<void> TensorReader::place_head(const std::string& key, std::string_view part, const HostTensor& tensor, Head& head) {
+Result<void> TensorReader::place_head(const std::string& key, std::string_view part, const HostTensor& tensor,
+                                      Head& head) {
     if (part == "weight") {
         const std::int64_t classes = tensor.shape.empty() ? 0 : tensor.shape.front();
-        if (classes < 1 || classes > (1 << 20)) return misfit(key, "has shape " + shape_text(tensor.shape) + ", which is no head");
+        if (classes < 1 || classes > (1 << 20))
+            return misfit(key, "has shape " + shape_text(tensor.shape) + ", which is no head");
         ROOTSTOCK_CHECKED(expect(key, tensor, {classes, spec_.width}));
         head.classes = static_cast<int>(classes);
         head.width = spec_.width;
@@ -95,13 +102,16 @@ Result<void> TensorReader::place_head(const std::string& key, std::string_view p
 }
 
 Result<void> TensorReader::place(const std::string& key, const HostTensor& tensor, Adapter& adapter) {
-    if (!key.starts_with(kPrefix)) return misfit(key, "does not begin with \"base_model.model.\"; it is no PEFT adapter");
+    if (!key.starts_with(kPrefix))
+        return misfit(key, "does not begin with \"base_model.model.\"; it is no PEFT adapter");
     const auto path = key.substr(kPrefix.size());
     const auto head = std::string(family_of(spec_).classifier) + ".";
     if (path.ends_with(kA)) return place_half(key, path.substr(0, path.size() - kA.size()), true, tensor, adapter);
     if (path.ends_with(kB)) return place_half(key, path.substr(0, path.size() - kB.size()), false, tensor, adapter);
-    if (path.starts_with(head)) return place_head(key, std::string_view(path).substr(head.size()), tensor, adapter.head);
-    return fail(ErrorCode::unsupported, what_ + ": tensor \"" + key + "\" is of an adapter feature that is not supported");
+    if (path.starts_with(head))
+        return place_head(key, std::string_view(path).substr(head.size()), tensor, adapter.head);
+    return fail(ErrorCode::unsupported,
+                what_ + ": tensor \"" + key + "\" is of an adapter feature that is not supported");
 }
 
 Result<void> TensorReader::check_head(const Head& head) const {
@@ -110,7 +120,8 @@ Result<void> TensorReader::check_head(const Head& head) const {
         return fail(ErrorCode::corrupt, what_ + ": the head's weight and bias do not belong together; train it again");
     if (!spec_.pooler)
         return fail(ErrorCode::invalid_argument,
-                    what_ + " has a classification head, but the base model has no pooler for it to stand on", {}, "adapter_misfit");
+                    what_ + " has a classification head, but the base model has no pooler for it to stand on", {},
+                    "adapter_misfit");
     return {};
 }
 
@@ -123,13 +134,16 @@ Result<void> TensorReader::check_complete(const Adapter& adapter) const {
         const bool there = pair != adapter.pairs.end();
         if (selected && !there)
             return fail(ErrorCode::invalid_argument,
-                        what_ + " lacks " + path + ", which adapter_config.json names; it was made for another model, or is incomplete",
+                        what_ + " lacks " + path +
+                            ", which adapter_config.json names; it was made for another model, or is incomplete",
                         {}, "adapter_misfit");
         if (there && !selected)
-            return fail(ErrorCode::corrupt, what_ + " changes " + path +
-                                                ", which adapter_config.json does not name; the two files do not belong together");
+            return fail(ErrorCode::corrupt,
+                        what_ + " changes " + path +
+                            ", which adapter_config.json does not name; the two files do not belong together");
         if (there && (pair->second.a.empty() || pair->second.b.empty()))
-            return fail(ErrorCode::corrupt, what_ + " has only one half of the update of " + map.module + "; fetch it again");
+            return fail(ErrorCode::corrupt,
+                        what_ + " has only one half of the update of " + map.module + "; fetch it again");
     }
     return check_head(adapter.head);
 }

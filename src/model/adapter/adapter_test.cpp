@@ -36,7 +36,11 @@ Adapter some_adapter(const std::vector<std::string>& targets = {}) {
     adapter.settings = {.rank = 4, .alpha = 8, .targets = targets};
     const auto maps = select_linear_maps(tiny_spec(), targets).value();
     for (const auto& map : maps)
-        adapter.pairs[map.module] = {4, 2.0f, map.in, map.out, random_numbers(4u * static_cast<unsigned>(map.in), random),
+        adapter.pairs[map.module] = {4,
+                                     2.0f,
+                                     map.in,
+                                     map.out,
+                                     random_numbers(4u * static_cast<unsigned>(map.in), random),
                                      random_numbers(4u * static_cast<unsigned>(map.out), random)};
     adapter.head = {2, 32, random_numbers(64, random), random_numbers(2, random)};
     adapter.labels = {"yes", "n\"o"};
@@ -105,7 +109,8 @@ TEST_F(AdapterTest, WhatIsSavedIsLoaded) {
 
 TEST_F(AdapterTest, TargetsAreWrittenSoThatPeftFindsExactlyThem) {
     // "output.dense" would also mean attention.output.dense, so "output" alone needs whole paths.
-    for (const auto& targets : std::vector<std::vector<std::string>>{{"output"}, {"query", "value"}, {"attention_output"}, {"pooler"}}) {
+    for (const auto& targets :
+         std::vector<std::vector<std::string>>{{"output"}, {"query", "value"}, {"attention_output"}, {"pooler"}}) {
         const auto path = saved(some_adapter(targets));
         const auto read = load_adapter(path, tiny_spec());
         ASSERT_TRUE(read) << read.error().message;
@@ -118,13 +123,15 @@ TEST_F(AdapterTest, TargetsAreWrittenSoThatPeftFindsExactlyThem) {
 TEST_F(AdapterTest, RanksAndScalesOfTheirOwnSurvive) {
     auto adapter = some_adapter();
     SeededRandom random(2);
-    adapter.pairs["layers.1.inner"] = {6, 0.75f, 32, 64, random_numbers(6 * 32, random), random_numbers(64 * 6, random)};
+    adapter.pairs["layers.1.inner"] = {
+        6, 0.75f, 32, 64, random_numbers(6 * 32, random), random_numbers(64 * 6, random)};
     adapter.pairs["pooler"].scale = 3;
     adapter.settings.rank_stabilised = true;
     const auto read = load_adapter(saved(adapter), tiny_spec());
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(read->pairs.at("layers.1.inner").rank, 6);
-    for (const auto& [module, pair] : adapter.pairs) EXPECT_FLOAT_EQ(read->pairs.at(module).scale, pair.scale) << module;
+    for (const auto& [module, pair] : adapter.pairs)
+        EXPECT_FLOAT_EQ(read->pairs.at(module).scale, pair.scale) << module;
 }
 
 TEST_F(AdapterTest, TheWeightsFileIsWhatPeftReads) {
@@ -132,7 +139,8 @@ TEST_F(AdapterTest, TheWeightsFileIsWhatPeftReads) {
     EXPECT_EQ(read.tensors.size(), 28u);
     EXPECT_EQ(read.tensors.at("base_model.model.bert.encoder.layer.0.attention.self.query.lora_A.weight").shape,
               (std::vector<std::int64_t>{4, 32}));
-    EXPECT_EQ(read.tensors.at("base_model.model.bert.pooler.dense.lora_B.weight").shape, (std::vector<std::int64_t>{32, 4}));
+    EXPECT_EQ(read.tensors.at("base_model.model.bert.pooler.dense.lora_B.weight").shape,
+              (std::vector<std::int64_t>{32, 4}));
     EXPECT_EQ(read.tensors.at("base_model.model.classifier.weight").shape, (std::vector<std::int64_t>{2, 32}));
     EXPECT_EQ(read.metadata.at("format"), "pt");
 }
@@ -238,8 +246,9 @@ TEST_P(PeftTargets, MeansTheSameModulesAsPeft) {
 
 INSTANTIATE_TEST_SUITE_P(
     Rules, PeftTargets,
-    ::testing::Values(TargetCase{R"x("target_modules":["query","value"])x", 4}, TargetCase{R"x("target_modules":null)x", 4},
-                      TargetCase{R"x("target_modules":["dense"])x", 7}, TargetCase{R"x("target_modules":["output.dense"])x", 4},
+    ::testing::Values(TargetCase{R"x("target_modules":["query","value"])x", 4},
+                      TargetCase{R"x("target_modules":null)x", 4}, TargetCase{R"x("target_modules":["dense"])x", 7},
+                      TargetCase{R"x("target_modules":["output.dense"])x", 4},
                       TargetCase{R"x("target_modules":"all-linear")x", 13},
                       TargetCase{R"x("target_modules":".*\\.(query|key)")x", 4},
                       TargetCase{R"x("target_modules":"query")x", 0},  // an expression must match the whole path

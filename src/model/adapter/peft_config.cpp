@@ -74,7 +74,8 @@ Result<void> ConfigReader::check_initial_weights() {
     if (!text) return {};
     for (std::string_view kind : {"pissa", "olora", "corda", "loftq"})
         if (std::string_view(*text).starts_with(kind))
-            return refuse("weights initialised by \"" + std::string(*text) + "\", which change the base (convert it to a plain LoRA with peft)",
+            return refuse("weights initialised by \"" + std::string(*text) +
+                              "\", which change the base (convert it to a plain LoRA with peft)",
                           "init_lora_weights");
     return {};
 }
@@ -130,7 +131,8 @@ Result<PeftConfig> ConfigReader::read() {
     PeftConfig config;
     const auto foreign = refuse_foreign();
     read_numbers(config.settings);
-    config.targets = names("target_modules").value_or(std::vector<std::string>{"query", "value"});  // peft's choice for BERT
+    config.targets =
+        names("target_modules").value_or(std::vector<std::string>{"query", "value"});  // peft's choice for BERT
     config.excluded = names("exclude_modules");
     config.rank_pattern = pattern<int>("rank_pattern", 1);
     config.alpha_pattern = pattern<double>("alpha_pattern", -1e9);
@@ -227,8 +229,10 @@ json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& 
                         {"target_modules", std::move(targets)},
                         {"use_dora", false},
                         {"use_rslora", adapter.settings.rank_stabilised}};
-    config["base_model_name_or_path"] = adapter.base_name.empty() ? json::value(nullptr) : json::value(adapter.base_name);
-    config["modules_to_save"] = classifier ? json::value(json::array{family_of(spec).classifier}) : json::value(nullptr);
+    config["base_model_name_or_path"] =
+        adapter.base_name.empty() ? json::value(nullptr) : json::value(adapter.base_name);
+    config["modules_to_save"] =
+        classifier ? json::value(json::array{family_of(spec).classifier}) : json::value(nullptr);
     config["task_type"] = classifier ? "SEQ_CLS" : "FEATURE_EXTRACTION";
     add_patterns(config, adapter, spec);
     return config;

@@ -18,12 +18,12 @@ namespace rootstock {
 using ModuleNames = std::variant<std::vector<std::string>, std::string>;
 
 struct PeftConfig {
-    LoraSettings settings;                       // settings.targets is not filled here
+    LoraSettings settings;  // settings.targets is not filled here
     ModuleNames targets;
     std::optional<ModuleNames> excluded;
-    std::map<std::string, int> rank_pattern;     // key: regular expression for a path's ending
+    std::map<std::string, int> rank_pattern;  // key: regular expression for a path's ending
     std::map<std::string, double> alpha_pattern;
-    std::optional<std::vector<int>> layers;      // layers_to_transform
+    std::optional<std::vector<int>> layers;  // layers_to_transform
     std::string base_name;
 
     // Rank and scale of the module with this path.

@@ -16,12 +16,14 @@ constexpr std::size_t kPatternMax = 1000;
 // pattern x text and not exponentially.
 Result<bool> matches(const std::string& pattern, const std::string& text) {
     if (pattern.size() > kPatternMax)
-        return fail(ErrorCode::unsupported, "a module pattern has more than " + std::to_string(kPatternMax) + " characters");
+        return fail(ErrorCode::unsupported,
+                    "a module pattern has more than " + std::to_string(kPatternMax) + " characters");
     try {
         const std::regex expression(pattern, std::regex::ECMAScript | std::regex_constants::__polynomial);
         return std::regex_match(text, expression);
     } catch (const std::regex_error&) {
-        return fail(ErrorCode::unsupported, "the module pattern \"" + pattern + "\" is not a regular expression we can read");
+        return fail(ErrorCode::unsupported,
+                    "the module pattern \"" + pattern + "\" is not a regular expression we can read");
     }
 }
 
@@ -68,7 +70,8 @@ Result<bool> PeftConfig::selects(const std::string& path, const LinearMap& map) 
         ROOTSTOCK_TRY(out, means(*excluded, path));
         if (out) return false;
     }
-    if (layers && std::holds_alternative<std::vector<std::string>>(targets) && std::ranges::find(*layers, map.layer) == layers->end())
+    if (layers && std::holds_alternative<std::vector<std::string>>(targets) &&
+        std::ranges::find(*layers, map.layer) == layers->end())
         return false;
     return means(targets, path);
 }

@@ -40,7 +40,8 @@ std::string bare_path(std::string_view module) {
     const auto rest = module.substr(kLayers.size());
     const auto dot = rest.find('.');
     ROOTSTOCK_CHECK(dot != std::string_view::npos, "a layer's module has a number and a name");
-    return "encoder.layer." + std::string(rest.substr(0, dot)) + "." + std::string(look_up(kInside, rest.substr(dot + 1)));
+    return "encoder.layer." + std::string(rest.substr(0, dot)) + "." +
+           std::string(look_up(kInside, rest.substr(dot + 1)));
 }
 
 std::string module_path(std::string_view module) { return "bert." + bare_path(module); }
@@ -81,7 +82,8 @@ void read_numbers(JsonFields& fields, TransformerSpec& spec) {
 
 Result<void> read_kinds(JsonFields& fields, TransformerSpec& spec, std::string_view what) {
     const auto refuse = [&](const char* field, const std::string& value) {
-        return fail(ErrorCode::unsupported, std::string(what) + ": " + field + " \"" + value + "\" is not supported", field);
+        return fail(ErrorCode::unsupported, std::string(what) + ": " + field + " \"" + value + "\" is not supported",
+                    field);
     };
     const auto positions = fields.optional_string("position_embedding_type", "absolute");
     if (positions != "absolute") return refuse("position_embedding_type", positions);

@@ -15,7 +15,8 @@ Result<const Family*> find_family(std::string_view model_type) {
         known += (known.empty() ? "" : ", ") + std::string(family->name);
     }
     return fail(ErrorCode::unsupported,
-                "model_type \"" + std::string(model_type) + "\" is not supported; this build runs: " + known, "model_type");
+                "model_type \"" + std::string(model_type) + "\" is not supported; this build runs: " + known,
+                "model_type");
 }
 
 const Family& family_of(const TransformerSpec& spec) {

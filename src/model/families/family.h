@@ -21,7 +21,8 @@ struct Family {
     // Names under which files carry a canonical tensor, the usual one first.
     std::vector<std::string> (*tensor_names)(std::string_view canonical);
 
-    // The path of a linear map as transformers and peft spell it: "layers.0.query" -> "bert.encoder.layer.0.attention.self.query".
+    // The path of a linear map as transformers and peft spell it: "layers.0.query" ->
+    // "bert.encoder.layer.0.attention.self.query".
     std::string (*module_path)(std::string_view module);
 
     // Prefix of the encoder inside a model with a head ("bert."); a bare encoder's paths lack it.

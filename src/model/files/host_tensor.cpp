@@ -48,7 +48,8 @@ const char* name(Dtype dtype) { return kDtypes[static_cast<std::size_t>(dtype)].
 Result<Dtype> dtype_from_name(std::string_view text) {
     for (std::size_t i = 0; i < kDtypes.size(); ++i)
         if (text == kDtypes[i].name) return static_cast<Dtype>(i);
-    return fail(ErrorCode::unsupported, "the element type \"" + std::string(text.substr(0, 40)) + "\" is not supported");
+    return fail(ErrorCode::unsupported,
+                "the element type \"" + std::string(text.substr(0, 40)) + "\" is not supported");
 }
 
 std::int64_t HostTensor::elements() const {

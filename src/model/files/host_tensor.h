@@ -19,7 +19,7 @@ namespace rootstock {
 enum class Dtype { boolean, u8, i8, f8_e5m2, f8_e4m3, i16, u16, f16, bf16, i32, u32, f32, f64, i64, u64 };
 
 std::size_t size_of(Dtype dtype);
-const char* name(Dtype dtype);                       // "F32"
+const char* name(Dtype dtype);                         // "F32"
 Result<Dtype> dtype_from_name(std::string_view text);  // unsupported, naming the type
 
 // Row-major, little-endian. `bytes` is aligned for the type and stays valid as long as `owner` lives.

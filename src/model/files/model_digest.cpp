@@ -34,8 +34,7 @@ Result<std::vector<fs::path>> model_files(const fs::path& folder) {
     std::error_code code;
     for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
         std::error_code ignored;
-        if (at->is_regular_file(ignored) && belongs_to_model(at->path()))
-            files.push_back(at->path().filename());
+        if (at->is_regular_file(ignored) && belongs_to_model(at->path())) files.push_back(at->path().filename());
     }
     if (code) return fail(ErrorCode::not_found, "cannot list " + folder.string() + ": " + code.message());
     std::ranges::sort(files, {}, [](const fs::path& path) { return path.generic_string(); });

@@ -10,7 +10,8 @@ namespace rootstock {
 namespace fs = std::filesystem;
 
 Weights::Weights(std::map<std::string, HostTensor> tensors, std::vector<std::shared_ptr<const MappedFile>> files)
-    : tensors_(std::make_move_iterator(tensors.begin()), std::make_move_iterator(tensors.end())), files_(std::move(files)) {}
+    : tensors_(std::make_move_iterator(tensors.begin()), std::make_move_iterator(tensors.end())),
+      files_(std::move(files)) {}
 
 const HostTensor* Weights::find(std::string_view name) const {
     const auto place = tensors_.find(name);
@@ -52,7 +53,8 @@ Result<json::value> read_json(const fs::path& path) {
 Result<json::value> read_config(const fs::path& folder) {
     const auto path = folder / "config.json";
     if (!is_there(path))
-        return fail(ErrorCode::not_found, folder.string() + " has no config.json; give the folder of a Hugging Face model");
+        return fail(ErrorCode::not_found,
+                    folder.string() + " has no config.json; give the folder of a Hugging Face model");
     return read_json(path);
 }
 
@@ -78,12 +80,14 @@ Result<std::vector<std::string>> shard_names(const fs::path& index) {
     ROOTSTOCK_TRY(value, read_json(index));
     const auto* object = value.if_object();
     const auto* map = object ? object->if_contains("weight_map") : nullptr;
-    if (!map || !map->is_object()) return fail(ErrorCode::corrupt, index.string() + " has no weight_map; fetch it again");
+    if (!map || !map->is_object())
+        return fail(ErrorCode::corrupt, index.string() + " has no weight_map; fetch it again");
     std::vector<std::string> names;
     for (const auto& field : map->as_object()) {
         const auto* text = field.value().if_string();
         if (!text || text->empty() || fs::path(std::string(*text)).filename() != fs::path(std::string(*text)))
-            return fail(ErrorCode::corrupt, index.string() + " names a shard that is not a file beside it; fetch it again");
+            return fail(ErrorCode::corrupt,
+                        index.string() + " names a shard that is not a file beside it; fetch it again");
         names.emplace_back(*text);
     }
     std::ranges::sort(names);
@@ -94,7 +98,8 @@ Result<std::vector<std::string>> shard_names(const fs::path& index) {
 Result<std::vector<std::string>> weight_files(const fs::path& folder) {
     if (is_there(folder / kSingle)) return std::vector<std::string>{kSingle};
     if (is_there(folder / kIndex)) return shard_names(folder / kIndex);
-    std::string hint = is_there(folder / "pytorch_model.bin") ? "; convert its pytorch_model.bin to safetensors first" : "";
+    std::string hint =
+        is_there(folder / "pytorch_model.bin") ? "; convert its pytorch_model.bin to safetensors first" : "";
     return fail(ErrorCode::not_found, folder.string() + " has no " + kSingle + hint);
 }
 

@@ -22,8 +22,8 @@ public:
     Weights() = default;
     Weights(std::map<std::string, HostTensor> tensors, std::vector<std::shared_ptr<const MappedFile>> files);
 
-    const HostTensor& at(std::string_view name) const;     // asserts that it exists: load_model saw to it
-    const HostTensor* find(std::string_view name) const;   // null when absent
+    const HostTensor& at(std::string_view name) const;    // asserts that it exists: load_model saw to it
+    const HostTensor* find(std::string_view name) const;  // null when absent
     const std::map<std::string, HostTensor, std::less<>>& tensors() const { return tensors_; }
     std::int64_t parameters() const;
 
@@ -38,7 +38,7 @@ private:
 
 struct Model {
     TransformerSpec spec;
-    Weights weights;                // exactly tensors_of(spec), each f32, f16 or bf16
+    Weights weights;  // exactly tensors_of(spec), each f32, f16 or bf16
     std::filesystem::path folder;
     std::vector<std::string> labels;  // of a classification head in the folder (id2label); informative
 };

@@ -93,7 +93,8 @@ TEST_F(ModelFolderTest, ShardsAreReadThroughTheirIndex) {
     }
     ASSERT_TRUE(write_safetensors(folder_ / "model-00001-of-00002.safetensors", shards[0]));
     ASSERT_TRUE(write_safetensors(folder_ / "model-00002-of-00002.safetensors", shards[1]));
-    ASSERT_TRUE(write_file_atomically(folder_ / "model.safetensors.index.json", json::serialize(json::object{{"weight_map", map}})));
+    ASSERT_TRUE(write_file_atomically(folder_ / "model.safetensors.index.json",
+                                      json::serialize(json::object{{"weight_map", map}})));
     fs::remove(folder_ / "model.safetensors");
     EXPECT_TRUE(load_model(folder_));
     fs::remove(folder_ / "model-00002-of-00002.safetensors");
@@ -102,7 +103,8 @@ TEST_F(ModelFolderTest, ShardsAreReadThroughTheirIndex) {
 
 TEST_F(ModelFolderTest, AShardNameCannotLeaveTheFolder) {
     fs::remove(folder_ / "model.safetensors");
-    ASSERT_TRUE(write_file_atomically(folder_ / "model.safetensors.index.json", R"({"weight_map":{"a":"../secret.safetensors"}})"));
+    ASSERT_TRUE(write_file_atomically(folder_ / "model.safetensors.index.json",
+                                      R"({"weight_map":{"a":"../secret.safetensors"}})"));
     expect_error(ErrorCode::corrupt, "beside it");
 }
 

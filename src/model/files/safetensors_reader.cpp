@@ -81,8 +81,8 @@ Result<Entry> Reader::entry(std::string_view name, const json::value& value) con
     const auto* object = value.if_object();
     const auto* dtype_text = object ? object->if_contains("dtype") : nullptr;
     const auto* offsets = object ? object->if_contains("data_offsets") : nullptr;
-    if (!dtype_text || !dtype_text->is_string() || !offsets || !offsets->is_array() || offsets->as_array().size() != 2 ||
-        object->size() != 3)
+    if (!dtype_text || !dtype_text->is_string() || !offsets || !offsets->is_array() ||
+        offsets->as_array().size() != 2 || object->size() != 3)
         return corrupt("describes " + tensor + " without exactly dtype, shape and data_offsets");
     auto dtype = dtype_from_name(dtype_text->as_string());
     if (!dtype) return fail(dtype.error().code, path_.string() + ": " + tensor + ": " + dtype.error().message);

@@ -72,7 +72,9 @@ TEST_F(SafetensorsTest, TheWriterKeepsTheReferenceOrder) {
     std::memcpy(&length, bytes.data(), 8);
     EXPECT_EQ(length % 8, 0u);
     const auto header = bytes.substr(8, length);
-    EXPECT_TRUE(header.starts_with(R"({"__metadata__":{"format":"pt"},"z.ids":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},"a.weight")")) << header;
+    EXPECT_TRUE(header.starts_with(
+        R"({"__metadata__":{"format":"pt"},"z.ids":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},"a.weight")"))
+        << header;
     EXPECT_LT(header.find("a.weight"), header.find("b.weight"));
 }
 
@@ -133,7 +135,8 @@ TEST_F(SafetensorsTest, AnUnknownTypeIsUnsupportedByName) {
 
 TEST_F(SafetensorsTest, ScalarsEmptyTensorsAndOddPlacesAreRead) {
     const auto read_back = read(with_header(
-        R"({"s":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"e":{"dtype":"F32","shape":[0,4],"data_offsets":[1,1]},"f":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}})", 5));
+        R"({"s":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"e":{"dtype":"F32","shape":[0,4],"data_offsets":[1,1]},"f":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}})",
+        5));
     ASSERT_TRUE(read_back) << read_back.error().message;
     EXPECT_EQ(read_back->tensors.at("e").elements(), 0);
     EXPECT_EQ(read_back->tensors.at("f").floats()[0], 0.0f);  // copied to its natural boundary
@@ -145,7 +148,7 @@ TEST_F(SafetensorsTest, AMissingFileIsNotFound) {
 
 TEST(HostTensor, HalfPrecisionFormatsConvertBothWays) {
     EXPECT_EQ(bf16_to_float(float_to_bf16(1.5f)), 1.5f);
-    EXPECT_EQ(float_to_bf16(1.0f + 1.0f / 256), float_to_bf16(1.0f));         // a tie goes to even
+    EXPECT_EQ(float_to_bf16(1.0f + 1.0f / 256), float_to_bf16(1.0f));               // a tie goes to even
     EXPECT_EQ(bf16_to_float(float_to_bf16(1.0f + 3.0f / 256)), 1.0f + 4.0f / 256);  // and to even upwards
     EXPECT_TRUE(std::isnan(bf16_to_float(float_to_bf16(NAN))));
     EXPECT_EQ(f16_to_float(0x3c00), 1.0f);

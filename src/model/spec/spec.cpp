@@ -12,9 +12,9 @@ struct MapKind {
     bool to_inner;
 };
 
-constexpr MapKind kLayerMaps[] = {{"query", false, false},  {"key", false, false},
-                                  {"value", false, false},  {"attention_output", false, false},
-                                  {"inner", false, true},   {"output", true, false}};
+constexpr MapKind kLayerMaps[] = {{"query", false, false}, {"key", false, false},
+                                  {"value", false, false}, {"attention_output", false, false},
+                                  {"inner", false, true},  {"output", true, false}};
 
 std::string join(const std::vector<std::string>& words) {
     std::string text;
@@ -60,7 +60,8 @@ Result<std::vector<LinearMap>> select_linear_maps(const TransformerSpec& spec,
                         "targets");
     auto maps = linear_maps(spec);
     if (!targets.empty())
-        std::erase_if(maps, [&](const LinearMap& map) { return std::ranges::find(targets, map.kind) == targets.end(); });
+        std::erase_if(maps,
+                      [&](const LinearMap& map) { return std::ranges::find(targets, map.kind) == targets.end(); });
     return maps;
 }
 

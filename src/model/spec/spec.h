@@ -6,10 +6,11 @@
 //   embed.tokens.weight [vocabulary, width]    embed.positions.weight [positions_max, width]
 //   embed.types.weight [types, width]          embed.norm.{weight,bias} [width]
 //   layers.<i>.{query,key,value,attention_output}.{weight,bias}   [width, width] [width]
-//   layers.<i>.inner.{weight,bias} [inner, width] [inner]         layers.<i>.output.{weight,bias} [width, inner] [width]
-//   layers.<i>.{attention_norm,output_norm}.{weight,bias} [width] pooler.{weight,bias} [width, width] [width]
+//   layers.<i>.inner.{weight,bias} [inner, width] [inner]         layers.<i>.output.{weight,bias} [width, inner]
+//   [width] layers.<i>.{attention_norm,output_norm}.{weight,bias} [width] pooler.{weight,bias} [width, width] [width]
 //
-// A module is a linear map's name without ".weight": "layers.3.query", "pooler". A map's weight is [out, in], row-major.
+// A module is a linear map's name without ".weight": "layers.3.query", "pooler". A map's weight is [out, in],
+// row-major.
 
 #include <cstdint>
 #include <string>
@@ -24,33 +25,33 @@ enum class NormKind { layer, rms };
 enum class NormPlace { after, before };                      // of the residual sum (BERT: after) or of the sub-layer
 enum class Positions { learned, rotary, relative_buckets };  // how order enters
 enum class AttentionDirection { both_ways, causal };
-enum class Activation { gelu_erf, gelu_tanh, relu, silu };   // gelu_erf: x/2 (1 + erf(x/sqrt 2))
+enum class Activation { gelu_erf, gelu_tanh, relu, silu };  // gelu_erf: x/2 (1 + erf(x/sqrt 2))
 enum class Mlp { plain, gated };
 
 struct TransformerSpec {
-    std::string family;                 // model_type of config.json: "bert"
-    int vocabulary = 0;                 // rows of the token embedding
-    int positions_max = 0;              // longest row in tokens, special tokens included
-    int types = 0;                      // token types (segments); 0: none
+    std::string family;     // model_type of config.json: "bert"
+    int vocabulary = 0;     // rows of the token embedding
+    int positions_max = 0;  // longest row in tokens, special tokens included
+    int types = 0;          // token types (segments); 0: none
     int layers = 0;
-    int width = 0;                      // of the residual stream
+    int width = 0;  // of the residual stream
     int heads = 0;
-    int key_value_heads = 0;            // = heads unless heads share keys and values
-    int head_width = 0;                 // heads x head_width = width in every family so far
-    int inner = 0;                      // width between the two maps of the MLP
+    int key_value_heads = 0;  // = heads unless heads share keys and values
+    int head_width = 0;       // heads x head_width = width in every family so far
+    int inner = 0;            // width between the two maps of the MLP
     NormKind norm = NormKind::layer;
     NormPlace norm_place = NormPlace::after;
     Positions positions = Positions::learned;
     AttentionDirection attention = AttentionDirection::both_ways;
     Activation activation = Activation::gelu_erf;
     Mlp mlp = Mlp::plain;
-    bool biases = true;                 // linear maps carry a bias
-    bool pooler = false;                // tanh(map of the first token's state), before a classification head
+    bool biases = true;   // linear maps carry a bias
+    bool pooler = false;  // tanh(map of the first token's state), before a classification head
     double norm_eps = 1e-12;
-    double hidden_dropout = 0;          // after embeddings, attention output and MLP output; only while learning
-    double attention_dropout = 0;       // on attention weights; only while learning
-    double classifier_dropout = 0;      // before a classification head; only while learning
-    double initializer_range = 0.02;    // standard deviation of a fresh head
+    double hidden_dropout = 0;        // after embeddings, attention output and MLP output; only while learning
+    double attention_dropout = 0;     // on attention weights; only while learning
+    double classifier_dropout = 0;    // before a classification head; only while learning
+    double initializer_range = 0.02;  // standard deviation of a fresh head
     int pad_id = 0;
 };
 

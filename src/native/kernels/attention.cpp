@@ -63,12 +63,12 @@ void Attention::run_heads(const void* qkv, int tokens, int queries, int head_beg
         for (int first = 0; first < queries; first += kQueriesAtOnce) {
             const int count = std::min(kQueriesAtOnce, queries - first);
             const auto begin = static_cast<std::size_t>(first);
-            Ops::product(query + begin * stride, stride, p.keys, keys_span, p.scores, keys_span, count, tokens, d / word,
-                         static_cast<const float*>(nullptr));
+            Ops::product(query + begin * stride, stride, p.keys, keys_span, p.scores, keys_span, count, tokens,
+                         d / word, static_cast<const float*>(nullptr));
             Ops::softmax(p.scores, keys_span, count, tokens, scale, p.weights, keys_span, p.factors);
             Ops::product(p.weights, keys_span, p.values, static_cast<std::size_t>(d),
-                         static_cast<Number*>(out) + begin * width + head * d, width, count, d, (tokens + word - 1) / word,
-                         static_cast<const float*>(p.factors));
+                         static_cast<Number*>(out) + begin * width + head * d, width, count, d,
+                         (tokens + word - 1) / word, static_cast<const float*>(p.factors));
         }
     }
 }

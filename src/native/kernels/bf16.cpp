@@ -174,12 +174,14 @@ void pack_columns(const Number* keys, std::size_t stride, int tokens, int width,
             __m512i block[16];
             for (int i = 0; i < 16; ++i)
                 block[i] = token + i < tokens
-                               ? _mm512_maskz_loadu_epi32(pairs, keys + static_cast<std::size_t>(token + i) * stride + 2 * pair)
+                               ? _mm512_maskz_loadu_epi32(
+                                     pairs, keys + static_cast<std::size_t>(token + i) * stride + 2 * pair)
                                : _mm512_setzero_si512();
             transpose(block);
             for (int i = 0; i < 16 && pair + i < width / 2; ++i)
-                _mm512_storeu_si512(out + static_cast<std::size_t>(pair + i) * static_cast<std::size_t>(packed_stride) + token,
-                                    block[i]);
+                _mm512_storeu_si512(
+                    out + static_cast<std::size_t>(pair + i) * static_cast<std::size_t>(packed_stride) + token,
+                    block[i]);
         }
     }
 }
@@ -197,13 +199,13 @@ void pack_rows(const Number* values, std::size_t stride, int tokens, int width, 
     }
 }
 
-void product(const Number* a, std::size_t a_stride, const Packed* b, std::size_t b_stride, float* c, std::size_t c_stride,
-             int m, int n, int pairs, const float* factors) {
+void product(const Number* a, std::size_t a_stride, const Packed* b, std::size_t b_stride, float* c,
+             std::size_t c_stride, int m, int n, int pairs, const float* factors) {
     whole_product<float>({a, a_stride, b, b_stride, c, c_stride, pairs, factors}, m, n);
 }
 
-void product(const Number* a, std::size_t a_stride, const Packed* b, std::size_t b_stride, Number* c, std::size_t c_stride,
-             int m, int n, int pairs, const float* factors) {
+void product(const Number* a, std::size_t a_stride, const Packed* b, std::size_t b_stride, Number* c,
+             std::size_t c_stride, int m, int n, int pairs, const float* factors) {
     whole_product<Number>({a, a_stride, b, b_stride, c, c_stride, pairs, factors}, m, n);
 }
 

@@ -26,10 +26,10 @@ void pack_columns(const Number* keys, std::size_t stride, int tokens, int width,
 void pack_rows(const Number* values, std::size_t stride, int tokens, int width, Packed* out);
 
 // C [m, n] = A [m, k] B, each row multiplied by its factor when `factors` is given. `pairs` is k / 2.
-void product(const Number* a, std::size_t a_stride, const Packed* b, std::size_t b_stride, float* c, std::size_t c_stride,
-             int m, int n, int pairs, const float* factors = nullptr);
-void product(const Number* a, std::size_t a_stride, const Packed* b, std::size_t b_stride, Number* c, std::size_t c_stride,
-             int m, int n, int pairs, const float* factors = nullptr);
+void product(const Number* a, std::size_t a_stride, const Packed* b, std::size_t b_stride, float* c,
+             std::size_t c_stride, int m, int n, int pairs, const float* factors = nullptr);
+void product(const Number* a, std::size_t a_stride, const Packed* b, std::size_t b_stride, Number* c,
+             std::size_t c_stride, int m, int n, int pairs, const float* factors = nullptr);
 
 // For each row: weights = exp(scale (score - largest score)), not yet divided; inverse_sums = 1 / their sum. `columns`
 // of each row count; an odd count gets one zero behind it, so that rows can be read in pairs.

@@ -53,8 +53,8 @@ struct Matrices {
 };
 
 template <int ROWS>
-HWY_INLINE void store_tile(const Matrices& m, std::size_t row, std::size_t column, std::size_t count, const V (&low)[ROWS],
-                           const V (&high)[ROWS]) {
+HWY_INLINE void store_tile(const Matrices& m, std::size_t row, std::size_t column, std::size_t count,
+                           const V (&low)[ROWS], const V (&high)[ROWS]) {
     const D d;
     for (int r = 0; r < ROWS; ++r) {
         const auto factor = hn::Set(d, m.factors ? m.factors[row + r] : 1.0f);
@@ -75,7 +75,9 @@ HWY_INLINE void tile(const Matrices& m, std::size_t row, std::size_t column, std
     for (std::size_t k = 0; k < m.k; ++k) {
         const float* b = m.b + k * m.b_stride + column;
         const V left_columns = whole ? hn::LoadU(d, b) : load_part(b, first);
-        const V right_columns = whole ? hn::LoadU(d, b + lanes()) : second ? load_part(b + lanes(), second) : hn::Zero(d);
+        const V right_columns = whole    ? hn::LoadU(d, b + lanes())
+                                : second ? load_part(b + lanes(), second)
+                                         : hn::Zero(d);
         for (int r = 0; r < ROWS; ++r) {
             const auto a = hn::Set(d, m.a[(row + r) * m.a_stride + k]);
             low[r] = hn::MulAdd(a, left_columns, low[r]);
@@ -85,8 +87,8 @@ HWY_INLINE void tile(const Matrices& m, std::size_t row, std::size_t column, std
     store_tile<ROWS>(m, row, column, count, low, high);
 }
 
-void Product(const float* a, std::size_t a_stride, const float* b, std::size_t b_stride, float* c, std::size_t c_stride, int m,
-             int n, int k, const float* factors) {
+void Product(const float* a, std::size_t a_stride, const float* b, std::size_t b_stride, float* c, std::size_t c_stride,
+             int m, int n, int k, const float* factors) {
     const Matrices matrices{a, a_stride, b, b_stride, c, c_stride, static_cast<std::size_t>(k), factors};
     const auto rows = static_cast<std::size_t>(m), columns = static_cast<std::size_t>(n);
     for (std::size_t column = 0; column < columns; column += 2 * lanes()) {
@@ -102,7 +104,8 @@ float softmax_row(const float* scores, std::size_t columns, float scale, float* 
     auto largest = hn::Set(d, scores[0]);
     over(
         columns, [&](std::size_t i) HWY_ATTR { largest = hn::Max(largest, hn::LoadU(d, scores + i)); },
-        [&](std::size_t i, std::size_t count) HWY_ATTR { largest = hn::Max(largest, load_part(scores + i, count, scores[0])); });
+        [&](std::size_t i, std::size_t count)
+            HWY_ATTR { largest = hn::Max(largest, load_part(scores + i, count, scores[0])); });
     const auto top = hn::MaxOfLanes(d, largest);
     const auto factor = hn::Set(d, scale);
     auto sum = hn::Zero(d);
@@ -208,7 +211,8 @@ void MeanNormalised(const float* states, int tokens, int width, float* out) {
     const auto factor = hn::Set(d, 1.0f / (norm > least ? norm : least));
     over(
         n, [&](std::size_t i) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, out + i), factor), d, out + i); },
-        [&](std::size_t i, std::size_t count) HWY_ATTR { store_part(hn::Mul(load_part(out + i, count), factor), out + i, count); });
+        [&](std::size_t i, std::size_t count)
+            HWY_ATTR { store_part(hn::Mul(load_part(out + i, count), factor), out + i, count); });
 }
 
 void MatrixVector(const float* weights, const float* bias, const float* x, int rows, int width, float* out) {
@@ -218,9 +222,8 @@ void MatrixVector(const float* weights, const float* bias, const float* x, int r
         auto sum = hn::Zero(d);
         over(
             n, [&](std::size_t i) HWY_ATTR { sum = hn::MulAdd(hn::LoadU(d, weights + i), hn::LoadU(d, x + i), sum); },
-            [&](std::size_t i, std::size_t count) HWY_ATTR {
-                sum = hn::MulAdd(load_part(weights + i, count), load_part(x + i, count), sum);
-            });
+            [&](std::size_t i, std::size_t count)
+                HWY_ATTR { sum = hn::MulAdd(load_part(weights + i, count), load_part(x + i, count), sum); });
         out[r] = total(sum) + bias[r];
     }
 }
@@ -246,7 +249,8 @@ HWY_EXPORT(Target);
 
 void pack_columns(const float* keys, std::size_t stride, int tokens, int width, float* out, int packed_stride) {
     for (int c = 0; c < width; ++c, out += packed_stride)
-        for (int t = 0; t < packed_stride; ++t) out[t] = t < tokens ? keys[static_cast<std::size_t>(t) * stride + static_cast<std::size_t>(c)] : 0;
+        for (int t = 0; t < packed_stride; ++t)
+            out[t] = t < tokens ? keys[static_cast<std::size_t>(t) * stride + static_cast<std::size_t>(c)] : 0;
 }
 
 void pack_rows(const float* values, std::size_t stride, int tokens, int width, float* out) {
@@ -254,8 +258,8 @@ void pack_rows(const float* values, std::size_t stride, int tokens, int width, f
         std::memcpy(out, values, static_cast<std::size_t>(width) * sizeof(float));
 }
 
-void product(const float* a, std::size_t a_stride, const float* b, std::size_t b_stride, float* c, std::size_t c_stride, int m,
-             int n, int k, const float* factors) {
+void product(const float* a, std::size_t a_stride, const float* b, std::size_t b_stride, float* c, std::size_t c_stride,
+             int m, int n, int k, const float* factors) {
     HWY_DYNAMIC_DISPATCH(Product)(a, a_stride, b, b_stride, c, c_stride, m, n, k, factors);
 }
 

@@ -72,10 +72,11 @@ TYPED_TEST(Arithmetic, ProductsMatchPlainLoops) {
                 std::vector<typename TypeParam::Packed> packed(k * n / TypeParam::kRowsPerWord);
                 TypeParam::pack_rows(right.data(), n, static_cast<int>(k), static_cast<int>(n), packed.data());
                 Floats c(m * n + 1, 77);
-                TypeParam::product(left.data(), k, packed.data(), n, c.data(), n, static_cast<int>(m), static_cast<int>(n),
-                                   static_cast<int>(k) / TypeParam::kRowsPerWord, factors.data());
+                TypeParam::product(left.data(), k, packed.data(), n, c.data(), n, static_cast<int>(m),
+                                   static_cast<int>(n), static_cast<int>(k) / TypeParam::kRowsPerWord, factors.data());
                 const auto wanted = plain_product(rounded<TypeParam>(a), rounded<TypeParam>(b), m, n, k);
-                for (std::size_t i = 0; i < m * n; ++i) ASSERT_NEAR(c[i], wanted[i] * factors[i / n], 2e-4) << m << " " << n << " " << k;
+                for (std::size_t i = 0; i < m * n; ++i)
+                    ASSERT_NEAR(c[i], wanted[i] * factors[i / n], 2e-4) << m << " " << n << " " << k;
                 EXPECT_EQ(c.back(), 77) << "nothing is written behind the result";
             }
 }
@@ -85,13 +86,15 @@ TYPED_TEST(Arithmetic, SoftmaxSumsToOne) {
         const auto scores = random_floats(static_cast<std::size_t>(columns) * 2, 4, 5);
         std::vector<typename TypeParam::Number> weights(static_cast<std::size_t>(columns + 1) * 2);
         float inverse[2];
-        TypeParam::softmax(scores.data(), static_cast<std::size_t>(columns), 2, columns, 0.5f, weights.data(), static_cast<std::size_t>(columns + 1), inverse);
+        TypeParam::softmax(scores.data(), static_cast<std::size_t>(columns), 2, columns, 0.5f, weights.data(),
+                           static_cast<std::size_t>(columns + 1), inverse);
         for (int r = 0; r < 2; ++r) {
             double sum = 0;
             for (int c = 0; c < columns; ++c) sum += std::exp(0.5 * scores[static_cast<std::size_t>(r * columns + c)]);
             for (int c = 0; c < columns; ++c) {
                 const double wanted = std::exp(0.5 * scores[static_cast<std::size_t>(r * columns + c)]) / sum;
-                EXPECT_NEAR(value_of(weights[static_cast<std::size_t>(r * (columns + 1) + c)]) * inverse[r], wanted, 0.004 * wanted + 1e-7);
+                EXPECT_NEAR(value_of(weights[static_cast<std::size_t>(r * (columns + 1) + c)]) * inverse[r], wanted,
+                            0.004 * wanted + 1e-7);
             }
         }
     }
@@ -107,12 +110,14 @@ Floats plain_attention(const Floats& qkv, std::size_t tokens, std::size_t heads,
             double total = 0;
             for (std::size_t j = 0; j < tokens; ++j) {
                 double score = 0;
-                for (std::size_t c = 0; c < d; ++c) score += static_cast<double>(qkv[i * stride + h * d + c]) * qkv[j * stride + width + h * d + c];
+                for (std::size_t c = 0; c < d; ++c)
+                    score += static_cast<double>(qkv[i * stride + h * d + c]) * qkv[j * stride + width + h * d + c];
                 total += weights[j] = std::exp(score / std::sqrt(static_cast<double>(d)));
             }
             for (std::size_t c = 0; c < d; ++c) {
                 double sum = 0;
-                for (std::size_t j = 0; j < tokens; ++j) sum += weights[j] / total * qkv[j * stride + 2 * width + h * d + c];
+                for (std::size_t j = 0; j < tokens; ++j)
+                    sum += weights[j] / total * qkv[j * stride + 2 * width + h * d + c];
                 out[i * width + h * d + c] = static_cast<float>(sum);
             }
         }
@@ -131,19 +136,26 @@ TYPED_TEST(Arithmetic, AttentionMatchesPlainLoops) {
             attention.run(stored.data(), static_cast<int>(tokens), static_cast<int>(tokens), 2, 3, out.data());
             const auto wanted = plain_attention(rounded<TypeParam>(qkv), tokens, 3, d);
             for (std::size_t i = 0; i < out.size(); ++i)
-                ASSERT_NEAR(value_of(out[i]), wanted[i], element == Element::bf16 ? 0.03 : 2e-5) << tokens << " tokens, head " << d;
+                ASSERT_NEAR(value_of(out[i]), wanted[i], element == Element::bf16 ? 0.03 : 2e-5)
+                    << tokens << " tokens, head " << d;
         }
 }
 
 LoraPair random_pair(int rank, int in, int out, std::uint64_t seed) {
-    return {rank, 0.5f, in, out, random_floats(static_cast<std::size_t>(rank * in), seed, 0.2), random_floats(static_cast<std::size_t>(out * rank), seed + 1, 0.2)};
+    return {rank,
+            0.5f,
+            in,
+            out,
+            random_floats(static_cast<std::size_t>(rank * in), seed, 0.2),
+            random_floats(static_cast<std::size_t>(out * rank), seed + 1, 0.2)};
 }
 
 double plain_update(const LoraPair& pair, const float* x, int column) {
     double sum = 0;
     for (int r = 0; r < pair.rank; ++r) {
         double inner = 0;
-        for (int i = 0; i < pair.in; ++i) inner += static_cast<double>(pair.a[static_cast<std::size_t>(r * pair.in + i)]) * x[i];
+        for (int i = 0; i < pair.in; ++i)
+            inner += static_cast<double>(pair.a[static_cast<std::size_t>(r * pair.in + i)]) * x[i];
         sum += pair.b[static_cast<std::size_t>(column * pair.rank + r)] * inner;
     }
     return pair.scale * sum;
@@ -165,7 +177,8 @@ TYPED_TEST(Arithmetic, LowRankUpdatesMatchPlainLoops) {
         for (int column = 0; column < 3 * kOut; ++column) {
             const auto* pair = column < kOut ? &first : column < 2 * kOut ? nullptr : &third;
             const double wanted = pair ? plain_update(*pair, x.data() + row * kIn, column % kOut) : 0;
-            EXPECT_NEAR(y[static_cast<std::size_t>(row * 3 * kOut + column)], wanted, element == Element::bf16 ? 0.02 : 1e-5);
+            EXPECT_NEAR(y[static_cast<std::size_t>(row * 3 * kOut + column)], wanted,
+                        element == Element::bf16 ? 0.02 : 1e-5);
         }
 }
 
@@ -189,7 +202,9 @@ TYPED_TEST(Arithmetic, LinearMapsMatchPlainLoops) {
                     for (int o = 0; o < kOut; ++o) {
                         const auto place = static_cast<std::size_t>(row * kOut + o);
                         double sum = bias[static_cast<std::size_t>(o)] + (add ? before[place] : 0);
-                        for (int i = 0; i < kIn; ++i) sum += static_cast<double>(weights[static_cast<std::size_t>(o * kIn + i)]) * x[static_cast<std::size_t>(row * kIn + i)];
+                        for (int i = 0; i < kIn; ++i)
+                            sum += static_cast<double>(weights[static_cast<std::size_t>(o * kIn + i)]) *
+                                   x[static_cast<std::size_t>(row * kIn + i)];
                         if (after == After::gelu_erf) sum = sum / 2 * (1 + std::erf(sum / std::sqrt(2.0)));
                         if (after == After::tanh) sum = std::tanh(sum);
                         ASSERT_NEAR(y[place], sum, element == Element::bf16 ? 0.03 : 2e-5) << rows << " rows";
@@ -206,18 +221,25 @@ TEST(Fp32Kernels, NormsMeansAndMatrixVectorMatchPlainLoops) {
         double mean = 0, variance = 0;
         for (std::size_t i = 0; i < n; ++i) mean += static_cast<double>(state[i]) + update[i];
         mean /= width;
-        for (std::size_t i = 0; i < n; ++i) variance += std::pow(static_cast<double>(state[i]) + update[i] - mean, 2) / width;
+        for (std::size_t i = 0; i < n; ++i)
+            variance += std::pow(static_cast<double>(state[i]) + update[i] - mean, 2) / width;
         const auto before = state;
         fp32::add_norm(state.data(), update.data(), weight.data(), bias.data(), width, 1e-5f);
         for (std::size_t i = 0; i < n; ++i)
-            EXPECT_NEAR(state[i], (static_cast<double>(before[i]) + update[i] - mean) / std::sqrt(variance + 1e-5) * weight[i] + bias[i], 1e-4);
+            EXPECT_NEAR(
+                state[i],
+                (static_cast<double>(before[i]) + update[i] - mean) / std::sqrt(variance + 1e-5) * weight[i] + bias[i],
+                1e-4);
 
         const auto rows = random_floats(3 * n, 54);
         Floats pooled(n);
         fp32::mean_normalised(rows.data(), 3, width, pooled.data());
         double norm = 0;
-        for (std::size_t i = 0; i < n; ++i) norm += std::pow(static_cast<double>(rows[i]) + rows[n + i] + rows[2 * n + i], 2);
-        for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(pooled[i], (static_cast<double>(rows[i]) + rows[n + i] + rows[2 * n + i]) / std::sqrt(norm), 1e-5);
+        for (std::size_t i = 0; i < n; ++i)
+            norm += std::pow(static_cast<double>(rows[i]) + rows[n + i] + rows[2 * n + i], 2);
+        for (std::size_t i = 0; i < n; ++i)
+            EXPECT_NEAR(pooled[i], (static_cast<double>(rows[i]) + rows[n + i] + rows[2 * n + i]) / std::sqrt(norm),
+                        1e-5);
 
         Floats product(3);
         fp32::matrix_vector(rows.data(), bias.data(), weight.data(), width < 3 ? 1 : 3, width, product.data());
@@ -232,7 +254,9 @@ TEST(RoundedRows, StaysNearAndIsStable) {
         const int rounded = rounded_rows(rows);
         EXPECT_GE(rounded, rows);
         EXPECT_EQ(rounded_rows(rounded), rounded);
-        if (rows > 64) EXPECT_LE(rounded, rows * 1.4);
+        if (rows > 64) {
+            EXPECT_LE(rounded, rows * 1.4);
+        }
     }
 }
 

@@ -60,6 +60,18 @@ dnnl::primitive_attr attributes(After after, bool add) {
     return attributes;
 }
 
+// oneDNN lays its work out for the OpenMP threads it sees; this says how many it shall see while it lives.
+class Threads {
+public:
+    explicit Threads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
+    ~Threads() { omp_set_num_threads(before_); }
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
+
+private:
+    int before_;
+};
+
 using Product = dnnl::inner_product_forward;
 
 Product::primitive_desc describe(const LinearForm& form, const memory::desc& weights, int rows, bool add) {
@@ -85,14 +97,13 @@ int rounded_rows(int rows) {
     if (rows <= 128) return round_up(rows, 16);
     if (rows <= 256) return round_up(rows, 32);
     if (rows <= 512) return round_up(rows, 64);
-    return round_up(rows, 256);
+    return round_up(rows, 128);
 }
 
 std::shared_ptr<const LinearLayout> make_layout(const LinearForm& form) {
     constexpr int kTypicalRows = 128;
     const memory::desc any({form.out, form.in}, type_of(form.x), Tag::any);
-    return std::make_shared<LinearLayout>(
-        LinearLayout{form, describe(form, any, kTypicalRows, false).weights_desc()});
+    return std::make_shared<LinearLayout>(LinearLayout{form, describe(form, any, kTypicalRows, false).weights_desc()});
 }
 
 std::size_t packed_bytes(const LinearLayout& layout) {
@@ -105,6 +116,7 @@ Linear::Linear(std::shared_ptr<const LinearLayout> layout, const float* weights,
     weights_ = arena.take(layout_->weights.get_size());
     memory from(plain_weights_desc(form), engine(), const_cast<float*>(weights));
     memory to(layout_->weights, engine(), weights_);
+    const Threads one(1);  // reading the file is what takes time; threads would only wait for each other
     dnnl::stream stream(engine());
     dnnl::reorder(from, to).execute(stream, from, to);
     stream.wait();
@@ -159,11 +171,8 @@ struct LinearRunner::State {
     Prepared& prepare(const Linear& linear, const Key& key) {
         auto& place = prepared[key];
         if (!place) {
-            // oneDNN lays its work out for the OpenMP threads it sees while the primitive is made.
-            const int before = omp_get_max_threads();
-            omp_set_num_threads(threads);
+            const Threads seen(threads);
             place = std::make_unique<Prepared>(*linear.layout_, key.rows, key.add);
-            omp_set_num_threads(before);
         }
         return *place;
     }

@@ -28,7 +28,7 @@ struct LinearForm {
     bool operator==(const LinearForm&) const = default;
 };
 
-// 4, 8, then multiples of 16 up to 128, of 32 up to 256, of 64 up to 512, of 256 beyond.
+// 4, 8, then multiples of 16 up to 128, of 32 up to 256, of 64 up to 512, of 128 beyond.
 int rounded_rows(int rows);
 
 struct LinearLayout;  // a form and the weight layout that oneDNN wants for it

@@ -43,9 +43,11 @@ std::vector<float> scaled_b(const LoraPair& pair) {
 std::size_t LowRank::packed_bytes(const std::vector<LowRankSlice>& slices, int in, Element element) {
     const int word = word_of(element);
     const auto number = size_of(element);
-    auto bytes = Arena::rounded(static_cast<std::size_t>(round_up(in, word)) * static_cast<std::size_t>(stacked_ranks(slices, word)) * number);
+    auto bytes = Arena::rounded(static_cast<std::size_t>(round_up(in, word)) *
+                                static_cast<std::size_t>(stacked_ranks(slices, word)) * number);
     for (const auto& slice : slices)
-        bytes += Arena::rounded(static_cast<std::size_t>(round_up(slice.pair->rank, word)) * static_cast<std::size_t>(slice.pair->out) * number);
+        bytes += Arena::rounded(static_cast<std::size_t>(round_up(slice.pair->rank, word)) *
+                                static_cast<std::size_t>(slice.pair->out) * number);
     return bytes;
 }
 
@@ -84,8 +86,8 @@ void LowRank::run_parts(const void* x, Out* y, int rows, Workspace& scratch) con
     using Packed = typename Ops::Packed;
     const auto ranks = static_cast<std::size_t>(ranks_), out = static_cast<std::size_t>(out_);
     auto* inner = scratch.get<Number>(ranks * static_cast<std::size_t>(rows));
-    Ops::product(static_cast<const Number*>(x), static_cast<std::size_t>(in_), static_cast<const Packed*>(a_), ranks, inner,
-                 ranks, rows, ranks_, in_ / Ops::kRowsPerWord, static_cast<const float*>(nullptr));
+    Ops::product(static_cast<const Number*>(x), static_cast<std::size_t>(in_), static_cast<const Packed*>(a_), ranks,
+                 inner, ranks, rows, ranks_, in_ / Ops::kRowsPerWord, static_cast<const float*>(nullptr));
     if (!covers_all_) std::memset(y, 0, static_cast<std::size_t>(rows) * out * sizeof(Out));
     for (const auto& part : parts_)
         Ops::product(static_cast<const Number*>(inner) + part.rank_begin, ranks, static_cast<const Packed*>(part.b),

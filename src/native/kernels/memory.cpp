@@ -15,7 +15,8 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 HugeMemory::HugeMemory(std::size_t bytes) : size_(bytes) {
     if (bytes == 0) return;
-    // One huge page more than needed, so that a boundary of 2 MB lies inside; what stands before and after it is given back.
+    // One huge page more than needed, so that a boundary of 2 MB lies inside; what stands before and after it is given
+    // back.
     const std::size_t whole = bytes + kHugePage;
     void* raw = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (raw == MAP_FAILED) throw std::bad_alloc();

@@ -1,0 +1,262 @@
+// The program itself on small jobs: learning, resuming after real kills, repeating, refusing.
+
+#include "learn/learn.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <functional>
+
+#include "autograd/autograd.h"
+#include "data/data.h"
+#include "model/model.h"
+
+namespace rootstock {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Ended {
+    int exit_code = -1;  // -1: a signal ended it
+    std::vector<json::value> events;
+
+    const json::object* last(std::string_view kind) const {
+        for (auto event = events.rbegin(); event != events.rend(); ++event)
+            if (event->as_object().at("event").as_string() == kind) return &event->as_object();
+        return nullptr;
+    }
+};
+
+// Runs rootstock-learn on the folder. `on_event` may answer with a signal for the process.
+Ended run_program(const fs::path& folder, const std::function<int(const json::value&)>& on_event = nullptr) {
+    auto program = (fs::path(ROOTSTOCK_BINARY_DIR) / "bin" / "rootstock-learn").string();
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    pid_t child = ::fork();
+    if (child == 0) {
+        ::dup2(ends[1], 1);
+        ::execl(program.c_str(), program.c_str(), folder.c_str(), nullptr);
+        ::_exit(127);
+    }
+    ::close(ends[1]);
+    Ended ended;
+    std::FILE* out = ::fdopen(ends[0], "r");
+    char* line = nullptr;
+    std::size_t room = 0;
+    while (::getline(&line, &room, out) > 0) {
+        ended.events.push_back(json::parse(line));
+        int signal = on_event ? on_event(ended.events.back()) : 0;
+        if (signal) ::kill(child, signal);
+    }
+    std::free(line);
+    std::fclose(out);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return ended;
+}
+
+class Program : public testing::Test {
+protected:
+    fs::path root_ = fs::path(testing::TempDir()) / "rootstock_learn_test";
+    JobSpec spec_;
+
+    void SetUp() override {
+        fs::remove_all(root_);
+        spec_.base_folder = (fs::path(ROOTSTOCK_SOURCE_DIR) / "tests" / "golden" / "tiny_bert").string();
+        spec_.labels = {"card", "refund", "exchange"};
+        spec_.lora.rank = 4;
+        spec_.lora.alpha = 8;
+        spec_.lora.dropout = 0.1;
+        spec_.train.epochs = 6;
+        spec_.train.batch_examples = 8;
+        spec_.train.learning_rate = 1e-2;
+        spec_.train.validation = 0.2;
+        spec_.train.patience = 100;
+        spec_.train.checkpoint_seconds = 1;
+    }
+
+    // A new job folder: texts of filler words around one word that decides the label.
+    fs::path make_job(const std::string& name) {
+        static const std::vector<std::string> filler{"the", "my", "is", "it", "to", "not", "please", "where", "when", "have"};
+        SeededRandom random(5);
+        std::vector<TextExample> rows;
+        for (std::int64_t row = 1; row <= 240; ++row) {
+            auto label = static_cast<std::int32_t>(random.below(3));
+            std::vector<std::string> words{spec_.labels[static_cast<std::size_t>(label)] == "exchange" ? "rate" : spec_.labels[static_cast<std::size_t>(label)]};
+            for (auto n = 2 + random.below(6); n > 0; --n) words.push_back(filler[random.below(filler.size())]);
+            random.shuffle(words);
+            std::string text;
+            for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
+            rows.push_back({text, label, row});
+        }
+        auto folder = root_ / name;
+        fs::create_directories(folder);
+        EXPECT_TRUE(write_job_spec(folder, spec_));
+        EXPECT_TRUE(write_training_rows(folder / "train.jsonl", rows));
+        return folder;
+    }
+
+    static std::string weights(const fs::path& folder) {
+        auto bytes = read_file(folder / "adapter" / "adapter_model.safetensors");
+        EXPECT_TRUE(bytes) << bytes.error().message;
+        return bytes.value_or("");
+    }
+};
+
+TEST_F(Program, LearnsTheTaskAndWritesAnAdapterThatAnswersItsSelfTests) {
+    auto folder = make_job("learns");
+    auto ended = run_program(folder);
+    ASSERT_EQ(ended.exit_code, 0);
+    ASSERT_TRUE(ended.last("done"));
+    EXPECT_GE(ended.last("done")->at("best_accuracy").to_number<double>(), 0.95);
+    EXPECT_GT(ended.last("done")->at("peak_rss_bytes").to_number<std::int64_t>(), 10'000'000);
+    auto model = *load_model(spec_.base_folder);
+    auto adapter = load_adapter(folder / "adapter", model.spec);
+    ASSERT_TRUE(adapter) << adapter.error().message;
+    EXPECT_EQ(adapter->labels, spec_.labels);
+    ASSERT_EQ(adapter->self_tests.size(), 8u);
+    auto classifier = *SequenceClassifier::restore(model, *adapter, reference_placement());
+    auto tokenizer = *Tokenizer::load(spec_.base_folder);
+    torch::NoGradGuard no_gradient;
+    for (const auto& test : adapter->self_tests) {
+        PackedBatch batch;
+        batch.add_row(tokenizer.encode(test.text)->ids);
+        auto logits = classifier->logits(*classifier->stage(batch));
+        EXPECT_TRUE(torch::allclose(logits[0], torch::tensor(test.logits), 1e-5, 1e-5));
+    }
+    auto kept = *read_file(folder / "events.jsonl");
+    EXPECT_NE(kept.find("\"done\""), std::string::npos);
+    EXPECT_FALSE(fs::is_empty(folder / "tensorboard"));
+}
+
+TEST_F(Program, KilledAgainAndAgainItEndsWithTheSameWeights) {
+    auto whole = make_job("whole");
+    ASSERT_EQ(run_program(whole).exit_code, 0);
+
+    spec_.train.checkpoint_seconds = 0.05;
+    auto broken = make_job("broken");
+    SeededRandom random(9);
+    std::int64_t furthest = 0;
+    for (int kill = 0; kill < 6; ++kill) {
+        // Some events after it began, and some moment after that.
+        auto events_left = static_cast<std::int64_t>(2 + random.below(6));
+        auto ended = run_program(broken, [&](const json::value& event) {
+            if (event.as_object().at("event").as_string() == "started")
+                furthest = std::max(furthest, event.as_object().at("resumed_from").to_number<std::int64_t>());
+            if (--events_left > 0) return 0;
+            ::usleep(static_cast<useconds_t>(random.below(30'000)));
+            return SIGKILL;
+        });
+        EXPECT_EQ(ended.exit_code, -1);
+    }
+    ASSERT_EQ(run_program(broken).exit_code, 0);
+    EXPECT_GT(furthest, 0) << "no kill came after a checkpoint";
+    EXPECT_EQ(weights(whole), weights(broken));
+}
+
+TEST_F(Program, AskedToStopItSavesAndGoesOnLater) {
+    auto whole = make_job("whole");
+    ASSERT_EQ(run_program(whole).exit_code, 0);
+    auto paused = make_job("paused");
+    bool asked = false;
+    auto ended = run_program(paused, [&](const json::value& event) {
+        if (asked || event.as_object().at("event").as_string() != "step") return 0;
+        asked = true;
+        return SIGTERM;
+    });
+    EXPECT_EQ(ended.exit_code, static_cast<int>(LearnExit::interrupted));
+    auto saved = ended.last("checkpoint");
+    ASSERT_TRUE(saved);
+    auto again = run_program(paused);
+    ASSERT_EQ(again.exit_code, 0);
+    EXPECT_EQ(again.last("started")->at("resumed_from").to_number<std::int64_t>(),
+              saved->at("step").to_number<std::int64_t>());
+    EXPECT_EQ(weights(whole), weights(paused));
+}
+
+TEST_F(Program, TheSeedDecides) {
+    spec_.train.epochs = 1;
+    auto first = make_job("first"), second = make_job("second");
+    spec_.train.seed = 43;
+    auto other = make_job("other");
+    for (const auto& folder : {first, second, other}) ASSERT_EQ(run_program(folder).exit_code, 0);
+    EXPECT_EQ(weights(first), weights(second));
+    EXPECT_NE(weights(first), weights(other));
+}
+
+TEST_F(Program, AFinishedJobSaysDoneAgain) {
+    spec_.train.epochs = 1;
+    auto folder = make_job("finished");
+    ASSERT_EQ(run_program(folder).exit_code, 0);
+    auto before = weights(folder);
+    auto again = run_program(folder);
+    EXPECT_EQ(again.exit_code, 0);
+    EXPECT_TRUE(again.last("done"));
+    EXPECT_FALSE(again.last("step"));
+    EXPECT_EQ(weights(folder), before);
+}
+
+TEST_F(Program, StopsEarlyAndKeepsTheBestWeights) {
+    spec_.train.epochs = 30;
+    spec_.train.patience = 2;
+    auto ended = run_program(make_job("early"));
+    ASSERT_EQ(ended.exit_code, 0);
+    EXPECT_TRUE(ended.last("done")->at("stopped_early").as_bool());
+    EXPECT_LT(ended.last("done")->at("epoch").to_number<int>(), 30);
+}
+
+TEST_F(Program, BadInputGetsASentence) {
+    auto expect_refused = [](const fs::path& folder, const std::string& word) {
+        auto ended = run_program(folder);
+        EXPECT_EQ(ended.exit_code, static_cast<int>(LearnExit::callers_fault));
+        ASSERT_TRUE(ended.last("error")) << word;
+        auto message = std::string(ended.last("error")->at("message").as_string());
+        EXPECT_NE(message.find(word), std::string::npos) << message;
+        EXPECT_FALSE(fs::exists(folder / "adapter"));
+    };
+    expect_refused(root_ / "missing", "job.json");
+
+    auto rows = make_job("rows");
+    std::ofstream(rows / "train.jsonl", std::ios::app) << R"({"text":"a","label":3,"row":241})" << "\n";
+    expect_refused(rows, "241");
+
+    auto empty = make_job("empty");
+    std::ofstream(empty / "train.jsonl", std::ios::trunc);
+    expect_refused(empty, "train.jsonl");
+
+    auto job = make_job("job");
+    std::ofstream(job / "job.json", std::ios::trunc) << R"({"format":1,"surprise":true})";
+    expect_refused(job, "job.json");
+
+    spec_.lora.targets = {"querry"};
+    expect_refused(make_job("target"), "querry");
+    spec_.lora.targets = {};
+    spec_.base_folder += "-gone";
+    expect_refused(make_job("base"), "tiny_bert-gone");
+    spec_.base_folder.resize(spec_.base_folder.size() - 5);
+    spec_.base_digest = std::string(64, '0');
+    expect_refused(make_job("digest"), "digest");
+}
+
+TEST_F(Program, TwoProcessesDoNotShareAFolder) {
+    auto folder = make_job("shared");
+    Ended second;
+    bool tried = false;
+    auto first = run_program(folder, [&](const json::value&) {
+        if (!tried) second = run_program(folder);
+        tried = true;
+        return 0;
+    });
+    EXPECT_EQ(first.exit_code, 0);
+    EXPECT_EQ(second.exit_code, static_cast<int>(LearnExit::callers_fault));
+    ASSERT_TRUE(second.last("error"));
+    EXPECT_EQ(second.last("error")->at("code").as_string(), "conflict");
+}
+
+}  // namespace
+}  // namespace rootstock
