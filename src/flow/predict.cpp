@@ -4,43 +4,13 @@
 #include <cmath>
 
 #include "flow/await.h"
+#include "flow/predict_input.h"
 
 namespace rootstock {
 namespace {
 
 template <typename T>
 using Task = boost::asio::awaitable<T>;
-
-using Rows = std::vector<std::vector<std::int32_t>>;
-
-std::string place(std::size_t input) { return "input " + std::to_string(input); }
-
-// The sentence for one input that is too long, saying by how much.
-std::unexpected<Error> too_long(std::size_t input, std::size_t tokens, std::int32_t tokens_max) {
-    auto over = tokens - static_cast<std::size_t>(tokens_max);
-    return fail(ErrorCode::too_long,
-                place(input) + " has " + std::to_string(tokens) + " tokens, " + std::to_string(over) +
-                    " more than the " + std::to_string(tokens_max) +
-                    " this model takes; shorten it or send \"truncate\": true",
-                "input", "context_length_exceeded");
-}
-
-Result<std::vector<std::int32_t>> tokens_of(const PredictInput& input, std::size_t number, std::int32_t tokens_max,
-                                            bool truncate, const Tokenizer& tokenizer) {
-    std::vector<std::int32_t> ids;
-    std::size_t length = 0;
-    if (const auto* given = std::get_if<std::vector<std::int32_t>>(&input)) {
-        ids = *given;
-        length = ids.size();
-        if (truncate) ids.resize(std::min(length, static_cast<std::size_t>(tokens_max)));
-    } else {
-        auto full = tokenizer.encode_ids(std::get<std::string>(input), {.max_tokens = truncate ? tokens_max : 0}, ids);
-        if (!full) return fail(full.error().code, place(number) + ": " + full.error().message, "input");
-        length = *full;
-    }
-    if (!truncate && length > static_cast<std::size_t>(tokens_max)) return too_long(number, length, tokens_max);
-    return ids;
-}
 
 // exp(logit - largest) over their sum.
 std::vector<float> softmax(const std::vector<float>& logits) {
@@ -52,19 +22,13 @@ std::vector<float> softmax(const std::vector<float>& logits) {
     return shares;
 }
 
-std::string digest_of(const PredictInput& input) {
-    if (const auto* text = std::get_if<std::string>(&input)) return sha256_hex(*text);
-    const auto& ids = std::get<std::vector<std::int32_t>>(input);
-    return sha256_hex({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(ids[0])});
-}
-
 // One request under way: what is known of it grows from step to step.
 struct Journey {
     PredictOrder order;
     std::string operation;
     catalog::Adapter adapter{};     // classify only
     ResidentAdapterPtr resident{};  // classify only
-    Rows rows{};
+    std::vector<std::vector<std::int32_t>> rows{};
     std::int64_t tokens = 0;
     std::string model{};  // as the answer names it
 };
@@ -79,7 +43,6 @@ struct Predict::State {
     Task<Result<Answered>> classify(PredictOrder order, Render<Classified> render);
     Task<Result<Answered>> embed(PredictOrder order, Render<Embedded> render);
 
-    Result<void> check_inputs(const PredictOrder& order) const;
     Task<Result<void>> resolve(Journey& journey);
     Task<Result<void>> tokenize(Journey& journey, std::int32_t tokens_max);
     Task<Result<void>> reserve(const Journey& journey);
@@ -110,7 +73,7 @@ Task<std::invoke_result_t<Work&, store::Session&>> Predict::State::write(Work wo
 
 Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Classified> render) {
     Journey journey{.order = std::move(order), .operation = "classify"};
-    if (auto fine = check_inputs(journey.order); !fine) co_return fail(fine.error());
+    if (auto fine = check_inputs(journey.order, limits); !fine) co_return fail(fine.error());
     if (auto fine = co_await resolve(journey); !fine) co_return fail(fine.error());
     if (auto fine = co_await tokenize(journey, journey.resident->tokens_max); !fine) co_return fail(fine.error());
     if (auto fine = co_await reserve(journey); !fine) co_return fail(fine.error());
@@ -137,7 +100,7 @@ Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Class
 
 Task<Result<Answered>> Predict::State::embed(PredictOrder order, Render<Embedded> render) {
     Journey journey{.order = std::move(order), .operation = "embed"};
-    if (auto fine = check_inputs(journey.order); !fine) co_return fail(fine.error());
+    if (auto fine = check_inputs(journey.order, limits); !fine) co_return fail(fine.error());
     journey.model = parts.base_name;
     if (auto fine = co_await tokenize(journey, parts.base.model->spec().positions_max); !fine)
         co_return fail(fine.error());
@@ -196,24 +159,6 @@ Task<Result<Answered>> Predict::State::once_only(PredictOrder order,
     co_return answered;
 }
 
-Result<void> Predict::State::check_inputs(const PredictOrder& order) const {
-    if (order.inputs.empty()) return fail(ErrorCode::invalid_argument, "'input' is empty: send at least one", "input");
-    if (order.inputs.size() > limits.inputs_max)
-        return fail(ErrorCode::invalid_argument,
-                    "'input' has " + std::to_string(order.inputs.size()) + " entries; at most " +
-                        std::to_string(limits.inputs_max) + " go in one request",
-                    "input", "too_many_inputs");
-    for (std::size_t i = 0; i < order.inputs.size(); ++i) {
-        const auto* text = std::get_if<std::string>(&order.inputs[i]);
-        if (text && text->size() > limits.input_bytes_max)
-            return fail(ErrorCode::too_long,
-                        place(i) + " has " + std::to_string(text->size()) + " bytes; at most " +
-                            std::to_string(limits.input_bytes_max) + " are read",
-                        "input", "context_length_exceeded");
-    }
-    return {};
-}
-
 Task<Result<void>> Predict::State::resolve(Journey& journey) {
     const auto& order = journey.order;
     auto adapter = parts.records.read([&](store::Session& session) -> Result<catalog::Adapter> {
@@ -245,19 +190,9 @@ Task<Result<void>> Predict::State::resolve(Journey& journey) {
 
 Task<Result<void>> Predict::State::tokenize(Journey& journey, std::int32_t tokens_max) {
     const auto& order = journey.order;
-    auto work = [&order, tokens_max, this]() -> Result<Rows> {
-        Rows rows;
-        for (std::size_t i = 0; i < order.inputs.size(); ++i) {
-            ROOTSTOCK_TRY(ids, tokens_of(order.inputs[i], i, tokens_max, order.truncate, parts.base.tokenizer));
-            rows.push_back(std::move(ids));
-        }
-        return rows;
-    };
-    std::size_t bytes = 0;
-    for (const auto& input : order.inputs)
-        if (const auto* text = std::get_if<std::string>(&input)) bytes += text->size();
-    Result<Rows> rows;
-    if (bytes > limits.bytes_on_io_thread_max)
+    auto work = [&order, tokens_max, this] { return tokens_of(order, tokens_max, parts.base.tokenizer); };
+    Result<std::vector<std::vector<std::int32_t>>> rows;
+    if (bytes_of(order) > limits.bytes_on_io_thread_max)
         rows = co_await run_on(parts.pool, std::move(work));
     else
         rows = work();
