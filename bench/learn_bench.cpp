@@ -61,10 +61,8 @@ void train(SequenceClassifier& classifier, AdamW& optimiser, const Rows& rows, c
     std::vector<std::int64_t> labels;
     for (auto row : chosen) labels.push_back(rows.labels[row]);
     auto staged = must(classifier.stage(pack(rows.ids, chosen)));
-    classifier.parameters().zero_gradients();
     at::cross_entropy_loss(classifier.logits(staged), torch::tensor(labels, torch::kInt64)).backward();
-    clip_gradients(classifier.parameters(), 1.0);
-    optimiser.step({1e-3, 1e-3});
+    optimiser.step({1e-3, 1e-3}, clip_scale(gradient_norm(classifier.parameters()), 1.0));
 }
 
 void speed(const std::string& folder, const std::string& csv, const SpeedOptions& options) {

@@ -54,11 +54,12 @@ std::string suggestion(const CLI::App& program, const std::string& sentence) {
 }
 
 std::string sentence_of(const CLI::App& program, const CLI::ParseError& fault) {
+    auto is_a = [&](CLI::ExitCodes code) { return fault.get_exit_code() == static_cast<int>(code); };
     auto unknown = program.remaining(true);
-    if (fault.get_name() == "RequiredError" && !unknown.empty())
+    if (is_a(CLI::ExitCodes::RequiredError) && !unknown.empty())
         return "there is no command `" + unknown.front() + "`" + suggestion(program, "");
     std::string sentence = fault.what();
-    return fault.get_name() == "ExtrasError" ? sentence + suggestion(program, sentence) : sentence;
+    return is_a(CLI::ExitCodes::ExtrasError) ? sentence + suggestion(program, sentence) : sentence;
 }
 
 int refuse(const CLI::App& program, const Context& context, const CLI::ParseError& fault) {

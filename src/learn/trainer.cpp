@@ -49,16 +49,15 @@ Result<double> Trainer::train_step(const std::vector<std::size_t>& chosen) {
     ROOTSTOCK_TRY(batch, classifier_->stage(job_.batch(chosen)));
     auto labels = torch::tensor(job_.labels(chosen), torch::kInt64).to(parameters.values().device());
 
-    parameters.zero_gradients();
     auto logits = classifier_->logits(batch, dropout());
     auto loss = classification_loss(logits, labels, settings().label_smoothing);
     loss.backward();
-    auto norm = clip_gradients(parameters, settings().clip_norm);
+    auto norm = gradient_norm(parameters);
     if (!std::isfinite(norm))
         return fail(ErrorCode::invalid_argument, "the gradient is not finite at step " + std::to_string(progress_.step + 1) +
                                                      ": lower train.learning_rate, or look for broken rows in train.jsonl",
                     "learning_rate");
-    optimiser_.step(rates());
+    optimiser_.step(rates(), clip_scale(norm, settings().clip_norm));  // and clears the gradients
     return loss.item<double>();
 }
 

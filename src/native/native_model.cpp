@@ -43,7 +43,7 @@ struct Choice {
 
 Choice choose_precision(Precision wanted, const TransformerSpec& spec) {
     if (wanted == Precision::fp32) return {wanted, {}};
-    if (!cpu_has_bf16()) return {Precision::fp32, "this CPU has no bf16 products"};
+    if (!cpu_has_bf16() || !library_has_bf16()) return {Precision::fp32, "no bf16 products on this CPU"};
     if (spec.width % 2 || spec.inner % 2 || spec.head_width % 2) return {Precision::fp32, "bf16 needs even widths"};
     return {Precision::bf16, {}};
 }

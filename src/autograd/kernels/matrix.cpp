@@ -2,19 +2,9 @@
 
 #include <sys/mman.h>
 
-#include <bit>
-
 #include "base/base.h"
 
 namespace rootstock {
-
-Bf16 to_bf16(float value) {
-    auto bits = std::bit_cast<std::uint32_t>(value);
-    bits += 0x7FFF + ((bits >> 16) & 1);
-    return static_cast<Bf16>(bits >> 16);
-}
-
-float from_bf16(Bf16 bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
 void HugeFree::operator()(void* memory) const { ::munmap(memory, bytes); }
 

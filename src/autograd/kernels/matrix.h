@@ -1,6 +1,7 @@
 #pragma once
 // Views of row-major matrices in memory that somebody else owns, and huge-page memory for weights.
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,8 +24,12 @@ struct Matrix {
     operator Matrix<const T>() const { return {data, rows, columns, stride}; }
 };
 
-Bf16 to_bf16(float value);  // nearest, ties to even
-float from_bf16(Bf16 bits);
+// Nearest, ties to even.
+inline Bf16 to_bf16(float value) {
+    auto bits = std::bit_cast<std::uint32_t>(value);
+    return static_cast<Bf16>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+}
+inline float from_bf16(Bf16 bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
 // Zeroed memory on huge pages where the system gives them: weights are read once a step, and with small pages the
 // address look-ups cost three times the reading (9 against 31 GB/s measured).

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autograd/kernels/parallel.h"
 #include "autograd/ops/frozen_weights.h"
 #include "autograd/ops/panel.h"
 
@@ -95,18 +96,23 @@ torch::Tensor AdaptedLinear::forward_torch(const torch::Tensor& x, const Dropout
 void AdaptedLinear::stage_low_rank() {
     const float* a = a_.data_ptr<float>();
     const float* b = b_.data_ptr<float>();
-    for (std::size_t i = 0; i < frozen_->a.size(); ++i) frozen_->a[i] = to_bf16(a[i]);
-    for (const auto& part : parts_) {
-        for (std::int64_t r = 0; r < part.graft.rank; ++r) {
-            auto begin = part.b_offset + r * part.map.out;
-            auto* line = frozen_->scaled_b.data() + begin;
-            for (std::int64_t i = 0; i < part.map.out; ++i) line[i] = to_bf16(part.graft.scale * b[begin + i]);
-            frozen_->forward->write_extra(part.low_rank_row + r, part.column, line, part.map.out);
+    parallel_ranges(low_rank_, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+            auto* line = frozen_->a.data() + row * in_;
+            for (std::int64_t i = 0; i < in_; ++i) line[i] = to_bf16(a[row * in_ + i]);
+            if (frozen_->backward) frozen_->backward->write_extra(row, 0, line, in_);
         }
+    });
+    for (const auto& part : parts_) {
+        parallel_ranges(part.graft.rank, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t row = begin; row < end; ++row) {
+                const float* values = b + part.b_offset + row * part.map.out;
+                auto* line = frozen_->scaled_b.data() + part.b_offset + row * part.map.out;
+                for (std::int64_t i = 0; i < part.map.out; ++i) line[i] = to_bf16(part.graft.scale * values[i]);
+                frozen_->forward->write_extra(part.low_rank_row + row, part.column, line, part.map.out);
+            }
+        });
     }
-    if (!frozen_->backward) return;
-    for (std::int64_t r = 0; r < low_rank_; ++r)
-        frozen_->backward->write_extra(r, 0, frozen_->a.data() + r * in_, in_);
 }
 
 namespace {

@@ -190,6 +190,16 @@ TEST(SplitStratified, AddsSmallLabelsUpToTheShare) {
     EXPECT_NEAR(static_cast<double>(split_stratified(examples, 0.1, 3).held_out.size()), 20, 1);
 }
 
+TEST(SplitStratified, LeavesEveryLabelSomethingToLearnFrom) {
+    std::vector<TextExample> examples;
+    for (int i = 0; i < 50; ++i) examples.push_back({"text " + std::to_string(i), i, i + 1});  // every label once
+    EXPECT_THAT(split_stratified(examples, 0.3, 3).held_out, IsEmpty());
+    auto all = split_stratified(many_examples(), 1, 3);
+    std::set<int> learned;
+    for (auto i : all.train) learned.insert(many_examples()[i].label);
+    EXPECT_EQ(learned.size(), 5u);
+}
+
 TEST(RowsFile, GivesBackWhatWasWritten) {
     test::TemporaryFolder folder;
     std::vector<TextExample> examples{{"a \"quoted\"\nline \u4f60\u597d", 1, 17}, {"b", 0, 18}};

@@ -2,7 +2,6 @@
 // BERT's normaliser, in this order: drop control characters and turn white space into spaces; put spaces around
 // Chinese characters; decompose (NFD) and drop accents; lower-case.
 
-#include <algorithm>
 #include <array>
 
 #include "data/tokenizer/pieces.h"
@@ -22,11 +21,6 @@ public:
     void normalize(TextView in, TextBuffer& out) const override;
 
 private:
-    std::size_t ascii_run(TextView in, std::size_t at, TextBuffer& out) const;
-    void other(std::int32_t code_point, CharSpan origin, bool tracked, TextBuffer& out) const;
-    void decomposed(std::int32_t code_point, CharSpan origin, bool tracked, TextBuffer& out) const;
-    void lowered(std::int32_t code_point, CharSpan origin, bool tracked, TextBuffer& out) const;
-
     BertNormalizerOptions options_;
     bool strip_accents_;
     std::array<char, 128> ascii_{};  // what an ASCII character becomes

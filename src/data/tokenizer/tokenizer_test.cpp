@@ -5,6 +5,7 @@
 #include "data/test_places.h"
 #include "data/text/utf8.h"
 #include "data/tokenizer/bert_normalizer.h"
+#include "data/tokenizer/parts.h"
 
 namespace rootstock {
 namespace {
@@ -50,6 +51,12 @@ TEST(Tokenizer, EqualsTheReferenceUnderOtherSettings) {
         SCOPED_TRACE(std::string(entry.at("name").as_string()));
         auto tokenizer = Tokenizer::parse(json::serialize(entry.at("tokenizer")), "golden");
         ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+        auto parts = read_tokenizer_json(json::serialize(entry.at("tokenizer")), "golden").value();
+        for (const auto& line : entry.at("cases").as_array()) {
+            TextBuffer normalized;
+            parts.normalizer->normalize({std::string_view(line.at("text").as_string()), {}}, normalized);
+            EXPECT_EQ(normalized.bytes, line.at("normalized").as_string());
+        }
         for (const auto& line : entry.at("cases").as_array()) expect_case(*tokenizer, line);
     }
 }

@@ -1,14 +1,20 @@
 #include "learn/optim/adamw.h"
 
+#include <ATen/Parallel.h>
+
 #include <cmath>
 
 namespace rootstock {
 
+// The numbers of one step, so that the inner loop only multiplies.
+struct AdamW::Factors {
+    float gradient, beta1, beta2, keep, rate, root, eps;
+};
+
 AdamW::AdamW(Parameters& parameters, const AdamWSettings& settings)
     : settings_(settings),
       first_(torch::zeros_like(parameters.values())),
-      second_(torch::zeros_like(parameters.values())),
-      scratch_(torch::zeros_like(parameters.values())) {
+      second_(torch::zeros_like(parameters.values())) {
     const auto& entries = parameters.entries();
     for (std::size_t begin = 0; begin < entries.size();) {
         std::size_t end = begin;
@@ -17,33 +23,68 @@ AdamW::AdamW(Parameters& parameters, const AdamWSettings& settings)
             count += entries[end].shape.elements();
         auto part = [&](const torch::Tensor& all) { return all.narrow(0, entries[begin].offset, count); };
         segments_.push_back({entries[begin].shape.kind, part(parameters.values()), part(parameters.gradients()),
-                             part(first_), part(second_), part(scratch_)});
+                             part(first_), part(second_)});
         begin = end;
     }
 }
 
-void AdamW::step(const Rates& rates) {
+void AdamW::step(const Rates& rates, double gradient_scale) {
     torch::NoGradGuard no_gradient;
     ++steps_;
-    for (auto& segment : segments_)
-        update(segment, segment.kind == ParameterKind::low_rank ? rates.low_rank : rates.head);
+    for (auto& segment : segments_) {
+        auto rate = segment.kind == ParameterKind::low_rank ? rates.low_rank : rates.head;
+        auto numbers = factors(segment, rate, gradient_scale);
+        if (segment.value.is_cpu()) update_here(segment, numbers);
+        else update_on_device(segment, numbers);
+    }
 }
 
-void AdamW::update(Segment& s, double rate) const {
+AdamW::Factors AdamW::factors(const Segment& segment, double rate, double gradient_scale) const {
     auto t = static_cast<double>(steps_);
-    double correction1 = 1 - std::pow(settings_.beta1, t), correction2 = 1 - std::pow(settings_.beta2, t);
-    s.first.mul_(settings_.beta1).add_(s.gradient, 1 - settings_.beta1);
-    s.second.mul_(settings_.beta2).addcmul_(s.gradient, s.gradient, 1 - settings_.beta2);
-    torch::sqrt_out(s.scratch, s.second).div_(std::sqrt(correction2)).add_(settings_.eps);
-    if (s.kind != ParameterKind::head_bias) s.value.mul_(1 - rate * settings_.weight_decay);
-    s.value.addcdiv_(s.first, s.scratch, -rate / correction1);
+    auto decay = segment.kind == ParameterKind::head_bias ? 0.0 : settings_.weight_decay;
+    auto narrow = [](double value) { return static_cast<float>(value); };
+    return {narrow(gradient_scale),
+            narrow(settings_.beta1),
+            narrow(settings_.beta2),
+            narrow(1 - rate * decay),
+            narrow(rate / (1 - std::pow(settings_.beta1, t))),
+            narrow(1 / std::sqrt(1 - std::pow(settings_.beta2, t))),
+            narrow(settings_.eps)};
 }
 
-double clip_gradients(Parameters& parameters, double norm_max) {
+void AdamW::update_here(Segment& segment, const Factors& f) {
+    constexpr std::int64_t share = 16384;
+    at::parallel_for(0, segment.value.numel(), share, [&](std::int64_t begin, std::int64_t end) {
+        float* __restrict value = segment.value.data_ptr<float>();
+        float* __restrict gradient = segment.gradient.data_ptr<float>();
+        float* __restrict first = segment.first.data_ptr<float>();
+        float* __restrict second = segment.second.data_ptr<float>();
+        for (std::int64_t i = begin; i < end; ++i) {
+            float g = gradient[i] * f.gradient;
+            first[i] = f.beta1 * first[i] + (1 - f.beta1) * g;
+            second[i] = f.beta2 * second[i] + (1 - f.beta2) * g * g;
+            value[i] = f.keep * value[i] - f.rate * first[i] / (std::sqrt(second[i]) * f.root + f.eps);
+            gradient[i] = 0;
+        }
+    });
+}
+
+void AdamW::update_on_device(Segment& s, const Factors& f) {
+    s.gradient.mul_(f.gradient);
+    s.first.mul_(f.beta1).add_(s.gradient, 1 - f.beta1);
+    s.second.mul_(f.beta2).addcmul_(s.gradient, s.gradient, 1 - f.beta2);
+    auto root = s.second.sqrt().mul_(f.root).add_(f.eps);
+    s.value.mul_(f.keep).addcdiv_(s.first, root, -f.rate);
+    s.gradient.zero_();
+}
+
+double gradient_norm(const Parameters& parameters) {
     torch::NoGradGuard no_gradient;
-    auto norm = parameters.gradients().norm().item<double>();
-    if (norm_max > 0 && norm > norm_max) parameters.gradients().mul_(norm_max / (norm + 1e-6));
-    return norm;
+    return parameters.gradients().norm().item<double>();
+}
+
+double clip_scale(double norm, double norm_max) {
+    return norm_max > 0 && norm > norm_max ? norm_max / (norm + 1e-6) : 1.0;
 }
 
 }  // namespace rootstock

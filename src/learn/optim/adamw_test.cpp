@@ -46,14 +46,25 @@ TEST(AdamW, TheHeadHasARateOfItsOwn) {
     EXPECT_FALSE(torch::equal(parameters.values().narrow(0, 20, 10), before.narrow(0, 20, 10)));
 }
 
-TEST(ClipGradients, LeavesSmallOnesAndScalesLargeOnes) {
+TEST(AdamW, ScalesAndClearsTheGradients) {
+    auto scaled = small_parameters(), plain = small_parameters();
+    AdamW one(scaled, {}), other(plain, {});
+    scaled.gradients().fill_(4);
+    plain.gradients().fill_(1);
+    one.step({0.01, 0.01}, 0.25);
+    other.step({0.01, 0.01});
+    EXPECT_TRUE(torch::equal(scaled.values(), plain.values()));
+    EXPECT_EQ(gradient_norm(scaled), 0);
+}
+
+TEST(ClipScale, LeavesSmallNormsAndShrinksLargeOnes) {
     auto parameters = small_parameters();
     parameters.gradients().fill_(2);
-    auto norm = 2 * std::sqrt(30.0);
-    EXPECT_NEAR(clip_gradients(parameters, 100), norm, 1e-4);
-    EXPECT_EQ(parameters.gradients()[0].item<float>(), 2);
-    clip_gradients(parameters, 1);
-    EXPECT_NEAR(parameters.gradients().norm().item<double>(), 1, 1e-5);
+    auto norm = gradient_norm(parameters);
+    EXPECT_NEAR(norm, 2 * std::sqrt(30.0), 1e-4);
+    EXPECT_EQ(clip_scale(norm, 100), 1);
+    EXPECT_EQ(clip_scale(norm, 0), 1);
+    EXPECT_NEAR(norm * clip_scale(norm, 1), 1, 1e-5);
 }
 
 TEST(LinearSchedule, RisesThenFallsToZero) {

@@ -194,6 +194,14 @@ void LinearRunner::run(const Linear& linear, const void* x, void* y, int rows, b
 
 std::size_t LinearRunner::primitives() const { return state_->prepared.size(); }
 
+bool library_has_bf16() {
+    const LinearForm form{64, 64, Element::bf16, Element::bf16, After::nothing};
+    const memory::desc any({form.out, form.in}, Type::bf16, Tag::any);
+    std::string kernel;
+    const auto refusal = guard_library([&] { kernel = describe(form, any, 16, false).impl_info_str(); });
+    return refusal.empty() && kernel.find("avx512_core") != std::string::npos;
+}
+
 std::string linear_library() {
     const auto* version = dnnl_version();
     return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +

@@ -69,6 +69,9 @@ private:
     std::unique_ptr<State> state_;
 };
 
+// Does the library multiply bf16 with this processor's own instructions? (It can be told to use fewer of them.)
+bool library_has_bf16();
+
 // "oneDNN 2.6.3"
 std::string linear_library();
 
