@@ -36,16 +36,16 @@ struct LoraSettings {
 };
 
 struct TrainSettings {
-    int epochs = 10;
-    int batch_examples = 32;        // examples per optimiser step
-    double learning_rate = 1e-3;    // peak, for the low-rank matrices
-    double head_learning_rate = 0;  // peak for the head; 0: the same
-    double weight_decay = 0.01;     // AdamW (Loshchilov and Hutter, 2019)
-    double warmup = 0.06;           // share of all steps with linear warm-up; linear decay to zero after
-    double clip_norm = 1.0;         // gradient norm is clipped to this
-    double label_smoothing = 0.0;
-    double validation = 0.1;  // share of the rows held out, stratified; 0: none, no early stop
-    int patience = 3;         // evaluations (one per epoch) without a better score before stopping
+    int epochs = 6;
+    int batch_examples = 32;           // examples per optimiser step
+    double learning_rate = 1e-3;       // peak, for the low-rank matrices
+    double head_learning_rate = 5e-3;  // peak for the head, which starts from nothing; 0: the same
+    double weight_decay = 0.01;        // AdamW (Loshchilov and Hutter, 2019)
+    double warmup = 0.06;              // share of all steps with linear warm-up; linear decay to zero after
+    double clip_norm = 1.0;            // gradient norm is clipped to this
+    double label_smoothing = 0.1;      // share of each target spread over all labels (Szegedy et al., 2016)
+    double validation = 0.1;           // share of the rows held out, stratified; 0: none, no early stop
+    int patience = 3;                  // evaluations (one per epoch) without a better score before stopping
     std::uint64_t seed = 42;
     int max_tokens = 128;            // longer texts are cut, and counted in the report
     bool bf16 = true;                // matrix products in bfloat16, master weights and norms in fp32

@@ -71,7 +71,7 @@ TEST_F(BillTest, EconomicsNameTheirTenants) {
         ledger::book_work(session, {"training", "job_1", {}, "minilm", "topic@1", {}, 1'000'000}, clock_.now());
         return {};
     }));
-    auto report = database_->read([&](store::Session& session) { return economics(session, november_); });
+    auto report = database_->read([&](store::Session& session) { return bill::economics(session, november_); });
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->tenant_names, (std::vector<std::string>{"(house)", "acme"}));
     EXPECT_EQ(report->economics.by_tenant[1].margin, Micros{19'000});

@@ -58,6 +58,17 @@ catalog::Adapter record_of(const TuningJob& job, const AdapterId& id, const Meas
     return adapter;
 }
 
+// This run's machine time, booked whether it succeeded or not; a job that was taken up again has several.
+ledger::Work machine_time(const TuningJob& job, double seconds, Timestamp now, const catalog::Adapter& adapter = {}) {
+    return {.kind = "training",
+            .ref = job.id.text() + "/" + std::to_string(now.micros),
+            .tenant = job.plan.owner,
+            .model = job.plan.base_name,
+            .adapter = adapter.id.empty() ? "" : adapter.reference(),
+            .adapter_id = adapter.id,
+            .compute_micros = static_cast<std::int64_t>((seconds - job.seconds_before) * 1e6)};
+}
+
 // The version, the end of the job and its machine time: all of it or nothing.
 Result<catalog::Adapter> enter(FinetuneParts& parts, const TuningJob& job, const catalog::Adapter& adapter,
                                double seconds) {
@@ -65,15 +76,7 @@ Result<catalog::Adapter> enter(FinetuneParts& parts, const TuningJob& job, const
     return parts.records.write_now([&](store::Session& session) -> Result<catalog::Adapter> {
         ROOTSTOCK_TRY(added, catalog::add_adapter(session, adapter, now));
         ROOTSTOCK_CHECKED(catalog::succeed_job(session, job.id, added.id, seconds, now));
-        ledger::book_work(session,
-                          {.kind = "training",
-                           .ref = job.id.text(),
-                           .tenant = job.plan.owner,
-                           .model = job.plan.base_name,
-                           .adapter = added.reference(),
-                           .adapter_id = added.id,
-                           .compute_micros = static_cast<std::int64_t>(seconds * 1e6)},
-                          now);
+        ledger::book_work(session, machine_time(job, seconds, now, added), now);
         return added;
     });
 }
@@ -114,6 +117,7 @@ Result<void> write_reports(FinetuneResult& result, const fs::path& wanted) {
 void close_job(FinetuneParts& parts, const TuningJob& job, const Error& error, double seconds) {
     auto outcome = parts.records.write_now([&](store::Session& session) -> Result<void> {
         auto now = parts.clock.now();
+        ledger::book_work(session, machine_time(job, seconds, now), now);
         if (error.code == ErrorCode::cancelled) return catalog::cancel_job(session, job.id, seconds, now);
         return catalog::fail_job(session, job.id, error, seconds, now);
     });

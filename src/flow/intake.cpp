@@ -1,5 +1,6 @@
 #include "flow/intake.h"
 
+#include <chrono>
 #include <cstdio>
 #include <optional>
 
@@ -107,9 +108,20 @@ Result<void> copy_files(const fs::path& from, const fs::path& to) {
     return {};
 }
 
+// What a process that was killed while it stored a model left behind, a day ago or more.
+void sweep(const fs::path& models) {
+    std::error_code code;
+    auto day_ago = fs::file_time_type::clock::now() - std::chrono::hours(24);
+    for (const auto& entry : fs::directory_iterator(models, code)) {
+        bool partial = entry.path().filename().string().find(".partial-") != std::string::npos;
+        if (partial && fs::last_write_time(entry.path(), code) < day_ago) fs::remove_all(entry.path(), code);
+    }
+}
+
 // models/<digest>, complete or not at all; a folder that is there already is proven by its digest again.
 Result<bool> put_into_store(const fs::path& from, const fs::path& to, const std::string& digest) {
     std::error_code code;
+    sweep(to.parent_path());
     if (fs::exists(to, code)) {
         auto found = model_digest(to);
         if (found && *found == digest) return false;

@@ -55,6 +55,8 @@ struct Predict::State {
     ledger::IdempotencyKey key_of(const PredictOrder& order) const {
         return {order.caller.tenant, order.once->route, order.once->key};
     }
+    template <typename Answer>
+    Task<std::string> write_out(const Render<Answer>& render, const Answer& answer);
     // A change of the records, awaited until it is durable.
     template <typename Work>
     Task<std::invoke_result_t<Work&, store::Session&>> write(Work work);
@@ -67,6 +69,13 @@ Task<std::invoke_result_t<Work&, store::Session&>> Predict::State::write(Work wo
         parts.records.write_value(std::move(work), std::move(done));
     };
     co_return co_await await_done<R>(std::move(start));
+}
+
+template <typename Answer>
+Task<std::string> Predict::State::write_out(const Render<Answer>& render, const Answer& answer) {
+    auto work = [&render, &answer] { return render(answer); };
+    if (static_cast<std::size_t>(answer.usage.rows) <= limits.rows_on_io_thread_max) co_return work();
+    co_return co_await run_on(parts.pool, std::move(work));
 }
 
 // ---- the journeys ----
@@ -88,7 +97,7 @@ Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Class
     answer.usage = {found->tokens, static_cast<std::int64_t>(found->rows.size()), found->compute_micros};
     auto predictions = predictions_of(journey, answer);
     for (const auto& prediction : predictions) answer.predictions.push_back(prediction.id);
-    auto body = render(answer);
+    auto body = co_await write_out(render, answer);
 
     auto settled = co_await settle(journey, answer.usage, std::move(predictions), body);
     if (!settled) {
@@ -112,7 +121,8 @@ Task<Result<Answered>> Predict::State::embed(PredictOrder order, Render<Embedded
         co_return fail(found.error());
     }
     Usage usage{found->tokens, static_cast<std::int64_t>(found->rows.size()), found->compute_micros};
-    auto body = render(Embedded{journey.model, std::move(found->rows), usage});
+    Embedded answer{journey.model, std::move(found->rows), usage};
+    auto body = co_await write_out(render, answer);
 
     auto settled = co_await settle(journey, usage, {}, body);
     if (!settled) {

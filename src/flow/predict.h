@@ -51,6 +51,7 @@ struct PredictLimits {
     std::size_t inputs_max = 2048;                   // of one request
     std::size_t input_bytes_max = 1024 * 1024;       // of one input
     std::size_t bytes_on_io_thread_max = 32 * 1024;  // a request with more text is tokenized on the pool
+    std::size_t rows_on_io_thread_max = 64;          // an answer to more inputs is written out on the pool
 };
 
 // A text, or token ids as they are (special tokens included).

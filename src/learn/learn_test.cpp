@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -243,19 +244,16 @@ TEST_F(Program, BadInputGetsASentence) {
     expect_refused(make_job("digest"), "digest");
 }
 
-TEST_F(Program, TwoProcessesDoNotShareAFolder) {
+TEST_F(Program, AFolderThatAnotherProcessWorksOnIsRefused) {
     auto folder = make_job("shared");
-    Ended second;
-    bool tried = false;
-    auto first = run_program(folder, [&](const json::value&) {
-        if (!tried) second = run_program(folder);
-        tried = true;
-        return 0;
-    });
-    EXPECT_EQ(first.exit_code, 0);
-    EXPECT_EQ(second.exit_code, static_cast<int>(LearnExit::callers_fault));
-    ASSERT_TRUE(second.last("error"));
-    EXPECT_EQ(second.last("error")->at("code").as_string(), "conflict");
+    int lock = ::open((folder / "job.json").c_str(), O_RDONLY | O_CLOEXEC);
+    ASSERT_EQ(::flock(lock, LOCK_EX | LOCK_NB), 0);
+    auto ended = run_program(folder);
+    ::close(lock);
+    EXPECT_EQ(ended.exit_code, static_cast<int>(LearnExit::callers_fault));
+    ASSERT_TRUE(ended.last("error"));
+    EXPECT_EQ(ended.last("error")->at("code").as_string(), "conflict");
+    EXPECT_EQ(run_program(folder).exit_code, 0);
 }
 
 }  // namespace

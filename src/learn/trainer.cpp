@@ -65,13 +65,15 @@ Result<void> Trainer::evaluate() {
     if (job_.held_out.empty()) return {};
     ROOTSTOCK_TRY(score, evaluate_classifier(*classifier_, job_, job_.held_out));
     bool best = !progress_.has_best || score.better_than(progress_.best);
+    // Patience counts accuracy alone: a loss can creep down for ever after the last row is right.
+    bool gained = !progress_.has_best || score.accuracy > progress_.best.accuracy;
     if (best) {
         progress_.has_best = true;
         progress_.best = score;
         progress_.best_epoch = progress_.epoch;
         best_values_.copy_(classifier_->parameters().values());
     }
-    progress_.without_better = best ? 0 : progress_.without_better + 1;
+    progress_.without_better = gained ? 0 : progress_.without_better + 1;
     progress_.stopped_early = progress_.without_better >= settings().patience && progress_.epoch < settings().epochs;
     say_evaluation(score, best);
     return {};

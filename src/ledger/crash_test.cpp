@@ -56,10 +56,10 @@ protected:
 
     // Reads until the time is over or the other end is gone.
     static std::string read_for(int end, std::chrono::microseconds time) {
-        const double until = monotonic_seconds() + std::chrono::duration<double>(time).count();
+        const auto until = std::chrono::steady_clock::now() + time;
         std::string all;
         char buffer[65536];
-        while (monotonic_seconds() < until) {
+        while (std::chrono::steady_clock::now() < until) {
             fd_set ready;
             FD_ZERO(&ready);
             FD_SET(end, &ready);

@@ -83,9 +83,9 @@ refused 1 "rank" tune --data "$data" --rank 0
 refused 1 "learning_rate" tune --data "$data" --lr -1
 refused 2 "--precision" tune --data "$data" --precision int3
 refused 1 "query" tune --data "$data" --targets quary
-refused 1 "more than this model takes (64)" tune --data "$data" --max-tokens 65
-refused 1 "is no name for a model" tune --data "$data" --name "Not A Name"
-refused 1 "known is: classify" tune --data "$data" --task guess
+refused 1 "more than this model takes (64)" rootstock finetune --base tiny --data "$data" --name spam --max-tokens 65
+refused 1 "is no name for a model" rootstock finetune --base tiny --data "$data" --name "Not A Name"
+refused 1 "known is: classify" rootstock finetune --base tiny --data "$data" --name spam --task guess
 refused 1 "there is no folder $work/nowhere" tune --data "$data" --report "$work/nowhere/report.json"
 refused 1 "nobody" tune --data "$data" --tenant nobody
 refused 1 "job_0" rootstock finetune --resume job_0

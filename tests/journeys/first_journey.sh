@@ -19,7 +19,7 @@ ok rootstock finetune --base all-MiniLM-L6-v2 --data "$work/train.tsv" --eval "$
     --task classify --name spam --epochs 2 --max-tokens 64 --report "$work/report.json"
 said "spam@1 is a candidate. Next: rootstock promote spam@1"
 said "self-tests agree with the learner"
-accuracy=$(json report accuracy <"$work/report.json")
+accuracy=$(json accuracy <"$work/report.json")
 awk "BEGIN { exit !($accuracy >= 0.9) }" || fault "accuracy is at least 0.9: $accuracy"
 grep -q "<svg" "$work/report.html" || fault "the HTML report is drawn"
 grep -Eq '(src|href)="https?:' "$work/report.html" && fault "the HTML report needs nothing from outside"

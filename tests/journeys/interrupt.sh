@@ -5,7 +5,7 @@
 
 ok rootstock pull "file:$tiny" --name tiny
 data=$work/rows.csv
-{ echo "text,label"; for i in $(seq 2000); do echo "my card number $i is lost,card"; echo "send a refund of $i,refund"; done; } >"$data"
+{ echo "text,label"; for i in $(seq 500); do echo "my card number $i is lost,card"; echo "send a refund of $i,refund"; done; } >"$data"
 settings=(--base tiny --data "$data" --task classify --name cards --max-tokens 32 --epochs 400 --patience 400 --seed 7)
 
 # start LOG: tunes in the background; returns when the first checkpoint is there. Sets $flow and $job.
@@ -23,10 +23,9 @@ start() {
 }
 state() { sqlite3 "$ROOTSTOCK_HOME/rootstock.db" "SELECT state FROM job WHERE id = '$1'"; }
 learner() { pgrep -P "$flow" -f rootstock-learn; }
-end_of() { # end_of PROCESS: its status
-    local status=0
+end_of() { # end_of PROCESS: waits for it, sets $status
+    status=0
     wait "$1" || status=$?
-    echo $status
 }
 gone() { # the process ends within ten seconds
     for _ in $(seq 200); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.05; done
@@ -36,7 +35,8 @@ gone() { # the process ends within ten seconds
 # Ctrl-C: a checkpoint is kept, and the last line says how to go on.
 start "$work/first.log"
 kill -INT "$flow"
-is "the status" "$(end_of "$flow")" 130
+end_of "$flow"
+is "the status" "$status" 130
 grep -q "go on with: rootstock finetune --resume $job" "$work/first.log" || fault "it says how to go on: $(tail -n 2 "$work/first.log")"
 is "the job" "$(state "$job")" cancelled
 is "adapters" "$(ls "$ROOTSTOCK_HOME/adapters" | wc -l)" 0
@@ -59,7 +59,8 @@ for _ in $(seq 200); do grep -q "started once more" "$work/third.log" && break; 
 grep -q "ended by signal 9" "$work/third.log" || fault "the death is told: $(cat "$work/third.log")"
 for _ in $(seq 200); do learner >/dev/null && break; sleep 0.05; done
 kill -KILL "$(learner)"
-is "the status" "$(end_of "$flow")" 1
+end_of "$flow"
+is "the status" "$status" 1
 is "the job" "$(state "$job")" failed
 
 # A job that finished cannot go on; unfinished ones run to their end and register one version each.
@@ -72,12 +73,12 @@ is "states" "$(sqlite3 "$ROOTSTOCK_HOME/rootstock.db" "SELECT group_concat(state
     "cancelled running failed succeeded"
 
 # Short jobs: one interrupted and taken up gives the same weights as one left alone.
-settings=(--base tiny --data "$data" --task classify --name twice --max-tokens 32 --epochs 4 --patience 9 --seed 9)
+settings=(--base tiny --data "$data" --task classify --name twice --max-tokens 32 --epochs 12 --patience 12 --seed 9)
 ok rootstock finetune "${settings[@]}" --json
 alone=$(json folder <"$work/last.out")
 start "$work/fourth.log"
 kill -TERM "$flow"
-status=$(end_of "$flow")
+end_of "$flow"
 if [ "$status" -eq 130 ]; then ok rootstock finetune --resume "$job"; else is "the status" "$status" 0; fi
 resumed=$ROOTSTOCK_HOME/adapters/$(rootstock adapters --json | json adapters adapter=twice@2 id)
 cmp "$alone/adapter_model.safetensors" "$resumed/adapter_model.safetensors" || fault "the weights are the same"

@@ -303,6 +303,23 @@ class AnswersTest(unittest.TestCase):
         self.assertEqual(statuses.count(200), 50 // tokens)
         self.assertEqual(statuses.count(429), 60 - 50 // tokens)
 
+    def test_an_answer_that_cannot_be_booked_does_not_leave(self):
+        """The records refuse the entry after the work is done: no answer, no charge, no hold, and the key stays free."""
+        client = self.client()
+        key = {"Idempotency-Key": "order-4"}
+        for table in ["usage_event", "ledger_transfer", "prediction"]:
+            self.home.execute(f"CREATE TRIGGER broken BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'CANARY'); END")
+            answer = client.classify("tickets", TEXT, headers=key)
+            self.home.execute("DROP TRIGGER broken")
+            self.assertIn(answer.status, (500, 503), answer.text)
+            self.assertNotIn("CANARY", answer.text)
+            self.assertEqual(self.events(answer.request_id), [])
+            self.assertEqual(self.home.rows("SELECT state FROM reservation WHERE request_id = ?", answer.request_id), [("voided",)])
+        again = client.classify("tickets", TEXT, headers=key)
+        self.assertEqual((again.status, len(self.events(again.request_id))), (200, 1))
+        # What was computed for nothing is booked as our cost.
+        self.assertGreaterEqual(self.home.value("SELECT COUNT(*) FROM cost_event"), 3)
+
     # ---- for the operator ----
 
     def test_operations(self):

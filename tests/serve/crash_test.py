@@ -3,6 +3,7 @@
 
     tests/serve/crash_test.py [CYCLES] [SEED]
 
+Half of the time the moment is the very arrival of an answer: what was told must be kept.
 After every restart: no hold is left, the books balance, and every request that was answered stands in the ledger
 exactly once. At the end every unanswered request with an Idempotency-Key is sent once more: each key is charged
 exactly once, whether its first answer was lost or never made.
@@ -31,6 +32,7 @@ class Load:
         self.keys_answered = {}  # idempotency key -> request id
         self.refused = collections.Counter()
         self.sent = 0
+        self.kill_at = None  # the server is killed by whoever receives this many answers
         self.lock = threading.Lock()
 
     def body(self, tenant, dice):
@@ -57,6 +59,8 @@ class Load:
                     self.refused[answer.error["code"]] += 1
                 else:
                     self.answered.append(answer.request_id)
+                    if len(self.answered) == self.kill_at:
+                        server.process.kill()
                     if key:
                         self.keys_answered[key] = answer.request_id
                 if key:
@@ -64,9 +68,14 @@ class Load:
 
     def run_until_killed(self, server):
         threads = [threading.Thread(target=self.client, args=(server, self.dice.randrange(1 << 62))) for _ in range(CLIENTS)]
+        at_an_answer = self.dice.random() < 0.5
+        self.kill_at = len(self.answered) + self.dice.randint(1, 60) if at_an_answer else None
         for thread in threads:
             thread.start()
-        time.sleep(self.dice.uniform(0.05, 0.6))
+        if at_an_answer:
+            server.process.wait(60)
+        else:
+            time.sleep(self.dice.uniform(0.05, 0.6))
         server.stop(signal.SIGKILL)
         for thread in threads:
             thread.join()

@@ -44,6 +44,11 @@ class Home:
         with contextlib.closing(sqlite3.connect(self.folder / "rootstock.db", timeout=10)) as records:
             return records.execute(sql, args).fetchall()
 
+    def execute(self, sql):
+        with contextlib.closing(sqlite3.connect(self.folder / "rootstock.db", timeout=10)) as records:
+            records.execute(sql)
+            records.commit()
+
     def value(self, sql, *args):
         return self.rows(sql, *args)[0][0]
 

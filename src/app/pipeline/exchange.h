@@ -39,6 +39,7 @@ struct Exchange {
     std::string allow{};                   // methods of the path, when only the method was wrong
     tenant::Caller caller{};               // after "authenticate"
     json::value body{};                    // after "parse"
+    std::string fingerprint{};             // after "parse": of the body, when an Idempotency-Key came with it
     http::Response response{};             // after "answer"
 };
 

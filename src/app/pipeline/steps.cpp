@@ -25,9 +25,19 @@ bool says_json(const http::Request& request) {
     return http::same_name(type, "application/json");
 }
 
-constexpr std::string_view body_name = "the request body";
+struct Parsed {
+    json::value value;
+    std::string fingerprint;
+};
 
-Task<Result<json::value>> parse(const std::string& text) { co_return parse_json(text, body_name); }
+Result<Parsed> parse(const http::Request& request) {
+    ROOTSTOCK_TRY(value, parse_json(request.body, "the request body"));
+    std::string fingerprint;
+    if (request.header("Idempotency-Key")) fingerprint = ledger::fingerprint(value);
+    return Parsed{std::move(value), std::move(fingerprint)};
+}
+
+Task<Result<Parsed>> parse_apart(const http::Request& request) { co_return parse(request); }
 
 }  // namespace
 
@@ -62,15 +72,17 @@ Task<Result<void>> parse_body(Exchange& exchange) {
     if (!says_json(exchange.request))
         co_return fail(ErrorCode::invalid_argument, "send the body as JSON, with \"Content-Type: application/json\"",
                        {}, "unsupported_media_type");
-    Result<json::value> value;
-    const auto& text = exchange.request.body;
-    auto& pool = exchange.services.pool;
-    if (text.size() > exchange.services.settings.predict.bytes_on_io_thread_max)
-        value = co_await boost::asio::co_spawn(pool, parse(text), boost::asio::use_awaitable);
+    auto& request = exchange.request;
+    auto& services = exchange.services;
+    Result<Parsed> parsed;
+    if (request.body.size() > services.settings.predict.bytes_on_io_thread_max)
+        parsed = co_await boost::asio::co_spawn(services.pool, parse_apart(request), boost::asio::use_awaitable);
     else
-        value = parse_json(text, body_name);
-    if (!value) co_return fail(value.error());
-    exchange.body = std::move(*value);
+        parsed = parse(request);
+    if (!parsed) co_return fail(parsed.error());
+    request.body = {};
+    exchange.body = std::move(parsed->value);
+    exchange.fingerprint = std::move(parsed->fingerprint);
     co_return Result<void>{};
 }
 

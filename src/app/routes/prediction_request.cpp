@@ -56,7 +56,7 @@ PredictOrder begin_order(const Exchange& exchange) {
     order.caller = exchange.caller;
     if (auto key = exchange.request.header("Idempotency-Key")) {
         auto route = exchange.route->method + " " + exchange.route->pattern;
-        order.once = OnceOnly{std::string(*key), std::move(route), ledger::fingerprint(exchange.body)};
+        order.once = OnceOnly{std::string(*key), std::move(route), exchange.fingerprint};
     }
     return order;
 }

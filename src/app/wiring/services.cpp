@@ -29,6 +29,7 @@ Result<ServedBase> load_base(const std::filesystem::path& folder, const std::str
 // What an earlier run held when it died, money and idempotency keys, is held by nobody now.
 Result<void> release_holds(Services& services) {
     ROOTSTOCK_TRY(released, services.records->write_now([&](store::Session& session) -> Result<std::int64_t> {
+        ledger::free_abandoned_keys(session);
         return ledger::void_abandoned(session, services.run, services.clock.now());
     }));
     if (released > 0) spdlog::info("released {} holds of an earlier run", released);

@@ -13,8 +13,8 @@ std::string Placement::description() const {
 Placement choose_placement(const TransformerSpec& spec, bool bf16) {
     if (torch::cuda::is_available())
         return {torch::Device(torch::kCUDA, 0), bf16 ? torch::kBFloat16 : torch::kFloat32, Route::torch_ops};
-    bool whole_vectors = spec.width % 16 == 0 && spec.inner % 16 == 0;
-    if (bf16 && whole_vectors && bf16_products_available()) return {torch::kCPU, torch::kBFloat16, Route::kernels};
+    bool fits = spec.width % 16 == 0 && spec.inner % 16 == 0 && spec.head_width % 2 == 0;
+    if (bf16 && fits && bf16_products_available()) return {torch::kCPU, torch::kBFloat16, Route::kernels};
     return reference_placement();
 }
 

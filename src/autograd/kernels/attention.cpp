@@ -62,12 +62,24 @@ HWY_INLINE void unpack(Matrix<const Bf16> from, std::int64_t first, std::int64_t
     std::fill(to + count * task.width_padded, to + count_padded * task.width_padded, 0.0f);
 }
 
-// [keys, width] rows -> [width, keys] with zeros beyond the keys.
-HWY_INLINE void transpose(const float* from, const Task& task, float* to) {
-    for (std::int64_t d = 0; d < task.width; ++d) {
-        float* line = to + d * task.keys_padded;
-        for (std::int64_t j = 0; j < task.keys; ++j) line[j] = from[j * task.width_padded + d];
-        for (std::int64_t j = task.keys; j < task.keys_padded; ++j) line[j] = 0;
+// [keys, width] -> fp32 [width, keys_padded] with zeros beyond the keys. Two neighbouring columns travel as one 32-bit
+// word, which halves the single moves; a vector step takes them apart.
+HWY_INLINE void unpack_transposed(Matrix<const Bf16> from, const Task& task, std::uint32_t* pairs, float* to) {
+    const Words words;
+    const Floats f;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(f));
+    const auto wide = task.keys_padded;
+    for (std::int64_t p = 0; p < task.width / 2; ++p) std::fill(pairs + p * wide + task.keys, pairs + (p + 1) * wide, 0u);
+    for (std::int64_t j = 0; j < task.keys; ++j) {
+        const Bf16* source = from.row(task.first + j) + task.column;
+        for (std::int64_t p = 0; p < task.width / 2; ++p) std::memcpy(pairs + p * wide + j, source + 2 * p, 4);
+    }
+    for (std::int64_t p = 0; p < task.width / 2; ++p) {
+        for (std::int64_t j = 0; j < wide; j += lanes) {
+            auto both = hn::LoadU(words, pairs + p * wide + j);
+            hn::StoreU(hn::BitCast(f, hn::ShiftLeft<16>(both)), f, to + 2 * p * wide + j);
+            hn::StoreU(hn::BitCast(f, hn::And(both, hn::Set(words, 0xFFFF0000u))), f, to + (2 * p + 1) * wide + j);
+        }
     }
 }
 
@@ -144,56 +156,104 @@ HWY_INLINE void onto_keys(const float* left, const float* right, const Task& tas
     }
 }
 
-// Scores of one query become its weights; returns the log-sum-exp. Places beyond the keys become zero.
-HWY_INLINE float softmax(float* scores, const Task& task, float scale) {
+// One vector for each query of a group.
+struct Four {
+    FloatVector v[group];
+};
+
+HWY_INLINE FloatVector spread(const float* values, std::int64_t index) { return hn::Set(Floats(), values[index]); }
+
+// Calls step(j, valid lanes) for each vector of keys.
+template <typename Step>
+HWY_INLINE void each_vector(const Task& task, const Step& step) {
     const Floats f;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(f));
-    for (std::int64_t j = task.keys; j < task.keys_padded; ++j) scores[j] = -1e30f;
-    auto most = hn::Set(f, -1e30f);
-    for (std::int64_t j = 0; j < task.keys_padded; j += lanes) most = hn::Max(most, hn::LoadU(f, scores + j));
-    float peak = hn::GetLane(hn::MaxOfLanes(f, most)) * scale;
-    auto sum = hn::Zero(f);
-    for (std::int64_t j = 0; j < task.keys_padded; j += lanes) {
-        auto shifted = hn::MulSub(hn::LoadU(f, scores + j), hn::Set(f, scale), hn::Set(f, peak));
-        auto weight = hn::Exp(f, hn::Max(shifted, hn::Set(f, -100.0f)));
-        hn::StoreU(weight, f, scores + j);
-        sum = hn::Add(sum, weight);
-    }
-    for (std::int64_t j = task.keys; j < task.keys_padded; ++j) scores[j] = 0;
-    float total = hn::GetLane(hn::SumOfLanes(f, sum));
-    auto inverse = hn::Set(f, 1.0f / total);
     for (std::int64_t j = 0; j < task.keys_padded; j += lanes)
-        hn::StoreU(hn::Mul(hn::LoadU(f, scores + j), inverse), f, scores + j);
-    return peak + std::log(total);
+        step(j, hn::FirstN(f, static_cast<std::size_t>(std::max<std::int64_t>(0, task.keys - j))));
+}
+
+HWY_INLINE FloatVector weight_of(FloatVector score, FloatVector scale, FloatVector shift) {
+    const Floats f;
+    return hn::Exp(f, hn::Max(hn::MulSub(score, scale, shift), hn::Set(f, -80.0f)));
+}
+
+// Scores of a group of queries become weights that are still to be divided by their sum. `inverse` gets 1 / sum and
+// `log_sums` the log-sum-exp of each. The four run abreast, since each alone is a chain of waiting.
+HWY_INLINE void softmax(float* scores, const Task& task, float scale, float* inverse, float* log_sums) {
+    const Floats f;
+    const auto wide = task.keys_padded;
+    const auto lowest = hn::Set(f, -1e30f), scales = hn::Set(f, scale);
+    Four most{{lowest, lowest, lowest, lowest}};
+    each_vector(task, [&](std::int64_t j, auto valid) {
+        for (std::int64_t g = 0; g < group; ++g)
+            most.v[g] = hn::Max(most.v[g], hn::IfThenElse(valid, hn::LoadU(f, scores + g * wide + j), lowest));
+    });
+    HWY_ALIGN float peaks[16] = {}, totals[16];
+    std::fill(totals, totals + 16, 1.0f);
+    for (std::int64_t g = 0; g < group; ++g) peaks[g] = hn::GetLane(hn::MaxOfLanes(f, most.v[g])) * scale;
+    const auto zero = hn::Zero(f);
+    Four sums{{zero, zero, zero, zero}};
+    each_vector(task, [&](std::int64_t j, auto valid) {
+        for (std::int64_t g = 0; g < group; ++g) {
+            auto weight = weight_of(hn::LoadU(f, scores + g * wide + j), scales, spread(peaks, g));
+            weight = hn::IfThenElseZero(valid, weight);
+            hn::StoreU(weight, f, scores + g * wide + j);
+            sums.v[g] = hn::Add(sums.v[g], weight);
+        }
+    });
+    for (std::int64_t g = 0; g < group; ++g) totals[g] = hn::GetLane(hn::SumOfLanes(f, sums.v[g]));
+    const hn::CappedTag<float, group> few;
+    for (std::int64_t g = 0; g < group; g += static_cast<std::int64_t>(hn::Lanes(few))) {
+        auto total = hn::Load(few, totals + g);
+        hn::StoreU(hn::Div(hn::Set(few, 1.0f), total), few, inverse + g);
+        hn::StoreU(hn::Add(hn::Load(few, peaks + g), hn::Log(few, total)), few, log_sums + g);
+    }
 }
 
 // The weights again, from the log-sum-exp; then the gradient of the scores from that of the weights:
 // ds = w (dw - sum(w dw)) scale.
-HWY_INLINE void softmax_backward(float* scores, float* slopes, const Task& task, float scale, float log_sum) {
+HWY_INLINE void softmax_backward(float* scores, float* slopes, const Task& task, float scale, const float* log_sums) {
+    const Floats f;
+    const auto wide = task.keys_padded;
+    const auto zero = hn::Zero(f), scales = hn::Set(f, scale);
+    Four sums{{zero, zero, zero, zero}};
+    each_vector(task, [&](std::int64_t j, auto valid) {
+        for (std::int64_t g = 0; g < group; ++g) {
+            auto weight = weight_of(hn::LoadU(f, scores + g * wide + j), scales, spread(log_sums, g));
+            weight = hn::IfThenElseZero(valid, weight);
+            hn::StoreU(weight, f, scores + g * wide + j);
+            sums.v[g] = hn::MulAdd(weight, hn::LoadU(f, slopes + g * wide + j), sums.v[g]);
+        }
+    });
+    Four means{{zero, zero, zero, zero}};
+    for (std::int64_t g = 0; g < group; ++g) means.v[g] = hn::SumOfLanes(f, sums.v[g]);
+    each_vector(task, [&](std::int64_t j, auto) {
+        for (std::int64_t g = 0; g < group; ++g) {
+            auto slope = hn::Mul(hn::Sub(hn::LoadU(f, slopes + g * wide + j), means.v[g]), scales);
+            hn::StoreU(hn::Mul(hn::LoadU(f, scores + g * wide + j), slope), f, slopes + g * wide + j);
+        }
+    });
+}
+
+HWY_INLINE void scale_rows(float* rows, const Task& task, const float* factors) {
     const Floats f;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(f));
-    auto sum = hn::Zero(f);
-    for (std::int64_t j = task.keys; j < task.keys_padded; ++j) scores[j] = -1e30f;
-    for (std::int64_t j = 0; j < task.keys_padded; j += lanes) {
-        auto shifted = hn::MulSub(hn::LoadU(f, scores + j), hn::Set(f, scale), hn::Set(f, log_sum));
-        auto weight = hn::Exp(f, hn::Max(shifted, hn::Set(f, -100.0f)));
-        hn::StoreU(weight, f, scores + j);
-        sum = hn::MulAdd(weight, hn::LoadU(f, slopes + j), sum);
-    }
-    auto mean = hn::Set(f, hn::GetLane(hn::SumOfLanes(f, sum)));
-    for (std::int64_t j = 0; j < task.keys_padded; j += lanes) {
-        auto slope = hn::Mul(hn::Sub(hn::LoadU(f, slopes + j), mean), hn::Set(f, scale));
-        hn::StoreU(hn::Mul(hn::LoadU(f, scores + j), slope), f, slopes + j);
-    }
+    for (std::int64_t g = 0; g < group; ++g)
+        for (std::int64_t d = 0; d < task.width_padded; d += lanes) {
+            float* place = rows + g * task.width_padded + d;
+            hn::StoreU(hn::Mul(hn::LoadU(f, place), spread(factors, g)), f, place);
+        }
 }
 
 // A thread's tables; they grow to the longest row met.
 struct Tables {
     std::vector<float> queries, keys, keys_transposed, values, values_transposed, gradient;
     std::vector<float> scores, slopes, result, dkeys, dvalues;
+    std::vector<std::uint32_t> pairs;
 };
 
-HWY_INLINE float* room(std::vector<float>& table, std::int64_t size) {
+template <typename T>
+HWY_INLINE T* room(std::vector<T>& table, std::int64_t size) {
     if (static_cast<std::int64_t>(table.size()) < size) table.resize(static_cast<std::size_t>(size));
     return table.data();
 }
@@ -203,22 +263,21 @@ void forward_task(const AttentionRows& rows, const AttentionInputs& inputs, Matr
     static thread_local Tables tables;
     const auto task = make_task(rows, row, head);
     float* queries = room(tables.queries, task.queries_padded * task.width_padded);
-    float* keys = room(tables.keys, task.keys * task.width_padded);
-    float* transposed = room(tables.keys_transposed, task.width * task.keys_padded);
+    float* keys = room(tables.keys_transposed, task.width * task.keys_padded);
     float* values = room(tables.values, task.keys * task.width_padded);
     float* scores = room(tables.scores, group * task.keys_padded);
     float* out = room(tables.result, task.queries_padded * task.width_padded);
     unpack(inputs.queries, task.first_query, task.queries, task, task.queries_padded, queries);
-    unpack(inputs.keys, task.first, task.keys, task, task.keys, keys);
     unpack(inputs.values, task.first, task.keys, task, task.keys, values);
-    transpose(keys, task, transposed);
+    unpack_transposed(inputs.keys, task, room(tables.pairs, task.width / 2 * task.keys_padded), keys);
     for (std::int64_t i = 0; i < task.queries_padded; i += group) {
-        against_keys(queries + i * task.width_padded, transposed, task, scores);
-        for (std::int64_t g = 0; g < group; ++g) {
-            float log_sum = softmax(scores + g * task.keys_padded, task, rows.scale);
-            if (i + g < task.queries) log_sums[(task.first_query + i + g) * rows.heads + head] = log_sum;
-        }
+        float inverse[group], logs[group];
+        against_keys(queries + i * task.width_padded, keys, task, scores);
+        softmax(scores, task, rows.scale, inverse, logs);
         over_keys(scores, values, task, out + i * task.width_padded);
+        scale_rows(out + i * task.width_padded, task, inverse);
+        for (std::int64_t g = 0; g < std::min(group, task.queries - i); ++g)
+            log_sums[(task.first_query + i + g) * rows.heads + head] = logs[g];
     }
     pack(out, task.queries, task, result, task.first_query);
 }
@@ -231,7 +290,6 @@ void backward_task(const AttentionRows& rows, const AttentionInputs& inputs, con
     float* queries = room(tables.queries, task.queries_padded * wide);
     float* keys = room(tables.keys, task.keys * wide);
     float* keys_transposed = room(tables.keys_transposed, task.width * task.keys_padded);
-    float* values = room(tables.values, task.keys * wide);
     float* values_transposed = room(tables.values_transposed, task.width * task.keys_padded);
     float* upstream = room(tables.gradient, task.queries_padded * wide);
     float* scores = room(tables.scores, group * task.keys_padded);
@@ -239,22 +297,21 @@ void backward_task(const AttentionRows& rows, const AttentionInputs& inputs, con
     float* dqueries = room(tables.result, task.queries_padded * wide);
     float* dkeys = room(tables.dkeys, task.keys * wide);
     float* dvalues = room(tables.dvalues, task.keys * wide);
+    auto* pairs = room(tables.pairs, task.width / 2 * task.keys_padded);
     unpack(inputs.queries, task.first_query, task.queries, task, task.queries_padded, queries);
     unpack(gradient, task.first_query, task.queries, task, task.queries_padded, upstream);
     unpack(inputs.keys, task.first, task.keys, task, task.keys, keys);
-    unpack(inputs.values, task.first, task.keys, task, task.keys, values);
-    transpose(keys, task, keys_transposed);
-    transpose(values, task, values_transposed);
+    unpack_transposed(inputs.keys, task, pairs, keys_transposed);
+    unpack_transposed(inputs.values, task, pairs, values_transposed);
     std::fill(dkeys, dkeys + task.keys * wide, 0.0f);
     std::fill(dvalues, dvalues + task.keys * wide, 0.0f);
     for (std::int64_t i = 0; i < task.queries_padded; i += group) {
+        float logs[group] = {};  // a padding query has gradient zero, so its weights do not matter
+        for (std::int64_t g = 0; g < std::min(group, task.queries - i); ++g)
+            logs[g] = log_sums[(task.first_query + i + g) * rows.heads + head];
         against_keys(queries + i * wide, keys_transposed, task, scores);
         against_keys(upstream + i * wide, values_transposed, task, slopes);
-        for (std::int64_t g = 0; g < group; ++g) {
-            bool real = i + g < task.queries;  // a padding query has gradient zero, so its weights do not matter
-            float log_sum = real ? log_sums[(task.first_query + i + g) * rows.heads + head] : 0.0f;
-            softmax_backward(scores + g * task.keys_padded, slopes + g * task.keys_padded, task, rows.scale, log_sum);
-        }
+        softmax_backward(scores, slopes, task, rows.scale, logs);
         over_keys(slopes, keys, task, dqueries + i * wide);
         onto_keys(slopes, queries + i * wide, task, dkeys);
         onto_keys(scores, upstream + i * wide, task, dvalues);

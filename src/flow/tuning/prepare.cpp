@@ -1,7 +1,7 @@
 #include "flow/tuning/prepare.h"
 
 #include <algorithm>
-#include <cmath>
+#include <unordered_set>
 
 #include "data/data.h"
 #include "flow/intake.h"
@@ -134,6 +134,21 @@ Result<void> open_job(FinetuneParts& parts, const TuningJob& job, const Rows& ro
     });
 }
 
+// What was learned from proves nothing when measured with.
+std::size_t rows_in_both(const Rows& rows) {
+    std::unordered_set<std::string_view> learned;
+    for (const auto& example : rows.train.examples) learned.insert(example.text);
+    return static_cast<std::size_t>(std::ranges::count_if(
+        rows.eval->examples, [&](const TextExample& example) { return learned.contains(example.text); }));
+}
+
+void add_eval_warnings(const Rows& rows, std::vector<std::string>& warnings) {
+    warnings.insert(warnings.end(), rows.eval->warnings.begin(), rows.eval->warnings.end());
+    if (auto both = rows_in_both(rows); both > 0)
+        warnings.push_back(format_count(both) + " of the rows to measure with " +
+                           (both == 1 ? "has its text" : "have their texts") + " among those to learn from");
+}
+
 PreparedJob summary_of(const TuningJob& job, const Rows& rows) {
     PreparedJob summary;
     summary.id = job.id;
@@ -151,8 +166,7 @@ PreparedJob summary_of(const TuningJob& job, const Rows& rows) {
     summary.duplicates = rows.train.duplicates;
     summary.labels = rows.train.labels.size();
     summary.warnings = rows.train.warnings;
-    if (rows.eval)
-        summary.warnings.insert(summary.warnings.end(), rows.eval->warnings.begin(), rows.eval->warnings.end());
+    if (rows.eval) add_eval_warnings(rows, summary.warnings);
     summary.train = job.plan.train;
     return summary;
 }

@@ -56,11 +56,11 @@ std::vector<ReportFact> lineage_of(const TuningJob& job, const MeasuredRows& row
     const auto& plan = job.plan;
     std::vector<ReportFact> facts{{"job", job.id.text()},
                                   {"tuned on", file_name(plan.data_source)},
-                                  {"its SHA-256", plan.dataset_digest},
+                                  {"SHA-256 of the tuning file", plan.dataset_digest},
                                   {"text column", plan.text_column},
                                   {"label column", plan.label_column},
                                   {"measured on", rows.source}};
-    if (!plan.eval_digest.empty()) facts.push_back({"its SHA-256", plan.eval_digest});
+    if (!plan.eval_digest.empty()) facts.push_back({"SHA-256 of the measuring file", plan.eval_digest});
     facts.push_back({"base digest", plan.base_digest});
     facts.push_back({"measured with", executor});
     add_number(facts, done, "epoch", "epochs run");

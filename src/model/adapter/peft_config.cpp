@@ -186,6 +186,11 @@ std::vector<std::string> target_modules(const Adapter& adapter, const Transforme
     return selects_exactly(endings, adapter, spec) ? endings : paths;
 }
 
+json::value whole_if_possible(double number) {
+    if (number == std::floor(number) && std::abs(number) < 1e15) return static_cast<std::int64_t>(number);
+    return number;
+}
+
 // A pair whose rank or scale is its own stands in both patterns, under its whole path.
 void add_patterns(json::object& config, const Adapter& adapter, const TransformerSpec& spec) {
     json::object ranks, alphas;
@@ -196,26 +201,22 @@ void add_patterns(json::object& config, const Adapter& adapter, const Transforme
         const auto path = peft_path(spec, module, adapter.head.classes > 0);
         ranks[path] = pair.rank;
         const double divisor = adapter.settings.rank_stabilised ? std::sqrt(pair.rank) : pair.rank;
-        alphas[path] = own_scale ? static_cast<double>(pair.scale) * divisor : adapter.settings.alpha;
+        alphas[path] =
+            whole_if_possible(own_scale ? static_cast<double>(pair.scale) * divisor : adapter.settings.alpha);
     }
     config["rank_pattern"] = std::move(ranks);
     config["alpha_pattern"] = std::move(alphas);
 }
 
-json::value whole_if_possible(double number) {
-    if (number == std::floor(number) && std::abs(number) < 1e15) return static_cast<std::int64_t>(number);
-    return number;
-}
-
 }  // namespace
 
+// Only fields that every peft of the last years knows: its older versions refuse a field they do not know.
 json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& spec) {
     const bool classifier = adapter.head.classes > 0;
     json::array targets;
     for (const auto& target : target_modules(adapter, spec)) targets.emplace_back(target);
     json::object config{{"auto_mapping", nullptr},
                         {"bias", "none"},
-                        {"exclude_modules", nullptr},
                         {"fan_in_fan_out", false},
                         {"inference_mode", true},
                         {"init_lora_weights", true},

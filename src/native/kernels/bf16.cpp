@@ -4,10 +4,6 @@
 
 #include "native/kernels/bf16.h"
 
-#include <cstring>
-#include <utility>
-
-#include "base/check.h"
 #include "native/kernels/cpu.h"
 
 #if defined(__x86_64__)
@@ -109,9 +105,9 @@ inline __m512 exp_of(__m512 x) {
     const __m512 y = _mm512_mul_ps(x, _mm512_set1_ps(1.44269504f));
     const __m512 whole = _mm512_roundscale_ps(y, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     const __m512 f = _mm512_sub_ps(y, whole);
+    constexpr float kSeries[] = {1.3333558e-3f, 9.6181291e-3f, 5.5504109e-2f, 2.4022651e-1f, 6.9314718e-1f, 1.0f};
     __m512 p = _mm512_set1_ps(1.5403530e-4f);
-    for (const float coefficient : {1.3333558e-3f, 9.6181291e-3f, 5.5504109e-2f, 2.4022651e-1f, 6.9314718e-1f, 1.0f})
-        p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(coefficient));
+    for (const float coefficient : kSeries) p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(coefficient));
     return _mm512_scalef_ps(p, whole);
 }
 

@@ -2,11 +2,10 @@
 
 #include <omp.h>
 
+#include <array>
 #include <cstring>
 #include <dnnl.hpp>
 #include <map>
-#include <tuple>
-#include <unordered_map>
 
 #include "base/base.h"
 
@@ -140,17 +139,15 @@ struct Prepared {
           y(description.dst_desc(), engine(), nullptr),
           scratch(description.scratchpad_desc(), engine(), nullptr),
           scratch_bytes(description.scratchpad_desc().get_size()),
-          arguments{{DNNL_ARG_SRC, x},
-                    {DNNL_ARG_WEIGHTS, weights},
-                    {DNNL_ARG_BIAS, bias},
-                    {DNNL_ARG_DST, y},
-                    {DNNL_ARG_SCRATCHPAD, scratch}} {}
+          arguments{dnnl_exec_arg_t{DNNL_ARG_SRC, x.get()}, dnnl_exec_arg_t{DNNL_ARG_WEIGHTS, weights.get()},
+                    dnnl_exec_arg_t{DNNL_ARG_BIAS, bias.get()}, dnnl_exec_arg_t{DNNL_ARG_DST, y.get()},
+                    dnnl_exec_arg_t{DNNL_ARG_SCRATCHPAD, scratch.get()}} {}
 
     Product::primitive_desc description;
     Product primitive;
     memory x, weights, bias, y, scratch;
     std::size_t scratch_bytes;
-    std::unordered_map<int, memory> arguments;
+    std::array<dnnl_exec_arg_t, 5> arguments;
 };
 
 struct Key {
@@ -189,7 +186,10 @@ void LinearRunner::run(const Linear& linear, const void* x, void* y, int rows, b
     ready.weights.set_data_handle(linear.weights_);
     ready.bias.set_data_handle(linear.bias_);
     ready.scratch.set_data_handle(state_->scratch.bytes(ready.scratch_bytes));
-    ready.primitive.execute(state_->stream, ready.arguments);
+    // The C call: the C++ one copies the arguments into fresh memory each time.
+    dnnl::error::wrap_c_api(dnnl_primitive_execute(ready.primitive.get(), state_->stream.get(),
+                                                   static_cast<int>(ready.arguments.size()), ready.arguments.data()),
+                            "the product could not be executed");
 }
 
 std::size_t LinearRunner::primitives() const { return state_->prepared.size(); }
@@ -206,15 +206,6 @@ std::string linear_library() {
     const auto* version = dnnl_version();
     return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
            std::to_string(version->patch);
-}
-
-std::string guard_library(const std::function<void()>& work) {
-    try {
-        work();
-        return {};
-    } catch (const std::exception& fault) {
-        return fault.what();
-    }
 }
 
 }  // namespace rootstock

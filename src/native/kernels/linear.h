@@ -8,7 +8,7 @@
 // have room for the rounded rows; what stands in the surplus rows does not matter.
 
 #include <cstddef>
-#include <functional>
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -76,6 +76,14 @@ bool library_has_bf16();
 std::string linear_library();
 
 // Calls `work`; an exception (of the library, or out of memory) comes back as its text, empty when all went well.
-std::string guard_library(const std::function<void()>& work);
+template <typename Work>
+std::string guard_library(const Work& work) {
+    try {
+        work();
+        return {};
+    } catch (const std::exception& fault) {
+        return fault.what();
+    }
+}
 
 }  // namespace rootstock
