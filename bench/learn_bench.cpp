@@ -90,9 +90,10 @@ void speed(const std::string& folder, const std::string& csv, const SpeedOptions
         for (auto row : chosen) tokens += static_cast<std::int64_t>(rows.ids[row].size());
     }
     auto count = static_cast<double>(examples);
-    std::printf("%s, rank %d, batch %zu, %d threads: %.0f examples/s (%.0f tokens/s); %.0f examples per processor second\n",
-                placement.description().c_str(), options.rank, options.batch, torch::get_num_threads(), count / wall,
-                static_cast<double>(tokens) / wall, count / processor);
+    std::printf(
+        "%s, rank %d, batch %zu, %d threads: %.0f examples/s (%.0f tokens/s); %.0f examples per processor second\n",
+        placement.description().c_str(), options.rank, options.batch, torch::get_num_threads(), count / wall,
+        static_cast<double>(tokens) / wall, count / processor);
 }
 
 void accuracy(const std::string& folder, const std::string& adapter_folder, const std::string& csv) {
@@ -126,8 +127,10 @@ int main(int argc, char** argv) {
     } else if (command == "accuracy" && argc == 5) {
         rootstock::accuracy(argv[2], argv[3], argv[4]);
     } else {
-        std::fputs("usage: learn_bench speed MODEL TRAIN.csv [steps] [rank] [batch] [threads]\n"
-                   "       learn_bench accuracy MODEL ADAPTER TEST.csv\n", stderr);
+        std::fputs(
+            "usage: learn_bench speed MODEL TRAIN.csv [steps] [rank] [batch] [threads]\n"
+            "       learn_bench accuracy MODEL ADAPTER TEST.csv\n",
+            stderr);
         return 1;
     }
     return 0;

@@ -28,9 +28,7 @@ inline Model must_load(const std::filesystem::path& folder) {
     return *model;
 }
 
-inline torch::Tensor to_torch(const HostTensor& tensor) {
-    return torch::tensor(to_floats(tensor)).view(tensor.shape);
-}
+inline torch::Tensor to_torch(const HostTensor& tensor) { return torch::tensor(to_floats(tensor)).view(tensor.shape); }
 
 inline std::vector<std::int32_t> to_ids(const HostTensor& tensor) {
     const auto* ids = reinterpret_cast<const std::int32_t*>(tensor.bytes.data());

@@ -97,8 +97,12 @@ Result<std::string> check(const fs::path& folder) {
 // ---- store ----
 
 Result<void> copy_files(const fs::path& from, const fs::path& to) {
-    for (const auto& file : files_to_keep(files_below(from))) {
-        std::error_code code;
+    const auto files = files_to_keep(files_below(from));
+    std::error_code code;
+    std::uint64_t bytes = 0;
+    for (const auto& file : files) bytes += fs::file_size(from / file, code);
+    ROOTSTOCK_CHECKED(check_space(to, bytes));
+    for (const auto& file : files) {
         fs::create_directories((to / file).parent_path(), code);
         if (!code) fs::copy_file(from / file, to / file, code);
         if (code)

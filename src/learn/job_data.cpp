@@ -8,11 +8,14 @@ namespace {
 
 Result<void> check_task(const JobSpec& spec) {
     if (spec.kind != "finetune")
-        return fail(ErrorCode::unsupported, "job.json: kind \"" + spec.kind + "\" is unknown; this program does \"finetune\"", "kind");
+        return fail(ErrorCode::unsupported,
+                    "job.json: kind \"" + spec.kind + "\" is unknown; this program does \"finetune\"", "kind");
     if (spec.task != "classify")
-        return fail(ErrorCode::unsupported, "job.json: task \"" + spec.task + "\" is unknown; this program does \"classify\"", "task");
+        return fail(ErrorCode::unsupported,
+                    "job.json: task \"" + spec.task + "\" is unknown; this program does \"classify\"", "task");
     if (spec.labels.size() < 2)
-        return fail(ErrorCode::invalid_argument, "job.json: labels needs at least two names, otherwise there is nothing to tell apart", "labels");
+        return fail(ErrorCode::invalid_argument,
+                    "job.json: labels needs at least two names, otherwise there is nothing to tell apart", "labels");
     return {};
 }
 
@@ -20,8 +23,9 @@ Result<void> check_base(const JobSpec& spec) {
     if (spec.base_digest.empty()) return {};
     ROOTSTOCK_TRY(digest, model_digest(spec.base_folder));
     if (digest == spec.base_digest) return {};
-    return fail(ErrorCode::conflict, "the files in " + spec.base_folder + " have digest " + digest + ", but the job was made for " +
-                                         spec.base_digest + ": pull the base model again or make a new job");
+    return fail(ErrorCode::conflict, "the files in " + spec.base_folder + " have digest " + digest +
+                                         ", but the job was made for " + spec.base_digest +
+                                         ": pull the base model again or make a new job");
 }
 
 Result<void> tokenise(const Tokenizer& tokenizer, JobData& job) {
@@ -31,7 +35,8 @@ Result<void> tokenise(const Tokenizer& tokenizer, JobData& job) {
         auto& ids = job.rows.emplace_back();
         auto full = tokenizer.encode_ids(example.text, options, ids);
         if (!full)
-            return fail(full.error().code, "train.jsonl, row " + std::to_string(example.row) + ": " + full.error().message);
+            return fail(full.error().code,
+                        "train.jsonl, row " + std::to_string(example.row) + ": " + full.error().message);
         job.truncated += *full > ids.size();
     }
     return {};
@@ -42,8 +47,9 @@ Result<void> split(JobData& job) {
     job.train = std::move(parts.train);
     job.held_out = std::move(parts.held_out);
     if (job.train.empty())
-        return fail(ErrorCode::invalid_argument, "train.jsonl: no row is left for training after holding out the validation share: "
-                                                 "give more rows or a smaller train.validation");
+        return fail(ErrorCode::invalid_argument,
+                    "train.jsonl: no row is left for training after holding out the validation share: "
+                    "give more rows or a smaller train.validation");
     return {};
 }
 

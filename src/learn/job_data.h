@@ -17,7 +17,7 @@ struct JobData {
     JobSpec spec;
     std::string digest;  // over job.json and train.jsonl: a checkpoint belongs to one job only
     Model model;
-    int max_tokens = 0;                           // of a row: the settings' limit within the model's
+    int max_tokens = 0;  // of a row: the settings' limit within the model's
     std::vector<TextExample> examples;
     std::vector<std::vector<std::int32_t>> rows;  // tokens of each example
     std::vector<std::size_t> train, held_out;     // indices into both
@@ -28,8 +28,8 @@ struct JobData {
     std::vector<std::int64_t> labels(const std::vector<std::size_t>& chosen) const;
 };
 
-// invalid_argument, not_found, corrupt...: see read_job_spec, load_model, Tokenizer::load, read_training_rows. conflict:
-// the base folder is not the base that job.json names.
+// invalid_argument, not_found, corrupt...: see read_job_spec, load_model, Tokenizer::load, read_training_rows.
+// conflict: the base folder is not the base that job.json names.
 Result<JobData> load_job(const std::filesystem::path& folder);
 
 }  // namespace rootstock

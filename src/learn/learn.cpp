@@ -44,7 +44,8 @@ public:
             return fail(ErrorCode::not_found, "there is no " + path.string() + ": give the path of a job folder");
         FolderLock lock(file);
         if (::flock(file, LOCK_EX | LOCK_NB) != 0)
-            return fail(ErrorCode::conflict, "another process works on " + folder.string() + ": wait for it or stop it");
+            return fail(ErrorCode::conflict,
+                        "another process works on " + folder.string() + ": wait for it or stop it");
         return lock;
     }
     FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
@@ -62,7 +63,9 @@ Result<void> run(const std::filesystem::path& folder) {
     if (!lock) return fail(lock.error());
     ROOTSTOCK_TRY(events, EventLog::open(folder));
     ROOTSTOCK_TRY(job, load_job(folder));
-    if (job.spec.train.threads > 0) torch::set_num_threads(job.spec.train.threads);
+    // libtorch's own default counts one core on some virtual machines, so the number is always said.
+    const int cores = static_cast<int>(std::thread::hardware_concurrency());
+    torch::set_num_threads(job.spec.train.threads > 0 ? job.spec.train.threads : std::max(1, cores));
     ROOTSTOCK_TRY(trainer, Trainer::create(std::move(job), events, stop_asked));
     return trainer->run();
 }
@@ -72,7 +75,8 @@ Result<void> run_contained(const std::filesystem::path& folder) {
     try {
         return run(folder);
     } catch (const std::bad_alloc&) {
-        return fail(ErrorCode::unavailable, "the machine has not enough memory: lower train.batch_examples or train.max_tokens");
+        return fail(ErrorCode::unavailable,
+                    "the machine has not enough memory: lower train.batch_examples or train.max_tokens");
     } catch (const c10::Error& error) {
         return fail(ErrorCode::internal, std::string("libtorch: ") + error.what_without_backtrace());
     } catch (const std::exception& error) {
@@ -95,8 +99,10 @@ LearnExit run_job(const std::filesystem::path& folder) {
     if (result.error().code != ErrorCode::cancelled) {
         std::error_code missing;
         auto events = std::filesystem::is_directory(folder, missing) ? EventLog::open(folder) : fail(result.error());
-        if (events) events->emit("error", {{"code", name(result.error().code)}, {"message", result.error().message}});
-        else print_error_event(result.error());
+        if (events)
+            events->emit("error", {{"code", name(result.error().code)}, {"message", result.error().message}});
+        else
+            print_error_event(result.error());
     }
     return exit_for(result.error());
 }

@@ -1,6 +1,6 @@
 #pragma once
-// learn: rootstock-learn, the program that turns a job folder (base/job.h) into an adapter. It knows no database, tenant
-// or price. Other programs meet it through the folder and its events; this face is for its own main() and tests.
+// learn: rootstock-learn, the program that turns a job folder (base/job.h) into an adapter. It knows no database,
+// tenant or price. Other programs meet it through the folder and its events; this face is for its own main() and tests.
 //
 //   job.json, train.jsonl, base --> rows tokenised once --> seeded stratified split --> the loop (trainer.cpp)
 //     --> best weights --> adapter/ with self-tests

@@ -83,12 +83,15 @@ protected:
 
     // A new job folder: texts of filler words around one word that decides the label.
     fs::path make_job(const std::string& name) {
-        static const std::vector<std::string> filler{"the", "my", "is", "it", "to", "not", "please", "where", "when", "have"};
+        static const std::vector<std::string> filler{"the", "my",     "is",    "it",   "to",
+                                                     "not", "please", "where", "when", "have"};
         SeededRandom random(5);
         std::vector<TextExample> rows;
         for (std::int64_t row = 1; row <= 240; ++row) {
             auto label = static_cast<std::int32_t>(random.below(3));
-            std::vector<std::string> words{spec_.labels[static_cast<std::size_t>(label)] == "exchange" ? "rate" : spec_.labels[static_cast<std::size_t>(label)]};
+            std::vector<std::string> words{spec_.labels[static_cast<std::size_t>(label)] == "exchange"
+                                               ? "rate"
+                                               : spec_.labels[static_cast<std::size_t>(label)]};
             for (auto n = 2 + random.below(6); n > 0; --n) words.push_back(filler[random.below(filler.size())]);
             random.shuffle(words);
             std::string text;
@@ -223,7 +226,8 @@ TEST_F(Program, BadInputGetsASentence) {
     expect_refused(root_ / "missing", "job.json");
 
     auto rows = make_job("rows");
-    std::ofstream(rows / "train.jsonl", std::ios::app) << R"({"text":"a","label":3,"row":241})" << "\n";
+    std::ofstream(rows / "train.jsonl", std::ios::app) << R"({"text":"a","label":3,"row":241})"
+                                                       << "\n";
     expect_refused(rows, "241");
 
     auto empty = make_job("empty");

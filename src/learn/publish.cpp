@@ -47,7 +47,8 @@ json::object lineage(const JobData& job, const TrainingProgress& progress) {
 
 }  // namespace
 
-Result<void> publish_adapter(const JobData& job, const SequenceClassifier& classifier, const TrainingProgress& progress) {
+Result<void> publish_adapter(const JobData& job, const SequenceClassifier& classifier,
+                             const TrainingProgress& progress) {
     auto folder = job.folder / "adapter";
     if (std::filesystem::exists(folder)) return {};
     auto adapter = classifier.to_adapter(job.spec.lora);

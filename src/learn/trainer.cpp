@@ -54,8 +54,9 @@ Result<double> Trainer::train_step(const std::vector<std::size_t>& chosen) {
     loss.backward();
     auto norm = gradient_norm(parameters);
     if (!std::isfinite(norm))
-        return fail(ErrorCode::invalid_argument, "the gradient is not finite at step " + std::to_string(progress_.step + 1) +
-                                                     ": lower train.learning_rate, or look for broken rows in train.jsonl",
+        return fail(ErrorCode::invalid_argument,
+                    "the gradient is not finite at step " + std::to_string(progress_.step + 1) +
+                        ": lower train.learning_rate, or look for broken rows in train.jsonl",
                     "learning_rate");
     optimiser_.step(rates(), clip_scale(norm, settings().clip_norm));  // and clears the gradients
     return loss.item<double>();
@@ -90,7 +91,8 @@ Result<void> Trainer::finish() {
     return {};
 }
 
-// ---- Rates and randomness: functions of the step, so that a resumed run meets the same ones ----------------------------
+// ---- Rates and randomness: functions of the step, so that a resumed run meets the same ones
+// ----------------------------
 
 std::int64_t Trainer::steps_per_epoch() const {
     auto batch = static_cast<std::size_t>(settings().batch_examples);
@@ -107,16 +109,19 @@ Dropout Trainer::dropout() const {
     return {job_.spec.lora.dropout, settings().seed, static_cast<std::uint64_t>(progress_.step)};
 }
 
-// ---- Beginning, pausing, going on ---------------------------------------------------------------------------------------
+// ---- Beginning, pausing, going on
+// ---------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<Trainer>> Trainer::create(JobData job, EventLog& events, const std::atomic<bool>& stop) {
     auto placement = choose_placement(job.model.spec, job.spec.train.bf16);
-    ROOTSTOCK_TRY(classifier, SequenceClassifier::create(job.model, job.spec.lora, static_cast<int>(job.spec.labels.size()),
-                                                         job.spec.train.seed, placement));
+    ROOTSTOCK_TRY(classifier,
+                  SequenceClassifier::create(job.model, job.spec.lora, static_cast<int>(job.spec.labels.size()),
+                                             job.spec.train.seed, placement));
     job.model.weights.release_pages();
     ROOTSTOCK_TRY(saved, read_checkpoint(job.folder, job.digest, classifier->parameters().size()));
     ROOTSTOCK_TRY(board, TensorboardFile::create(job.folder / "tensorboard", system_clock()));
-    std::unique_ptr<Trainer> trainer(new Trainer(std::move(job), std::move(classifier), std::move(board), events, stop));
+    std::unique_ptr<Trainer> trainer(
+        new Trainer(std::move(job), std::move(classifier), std::move(board), events, stop));
     if (saved) trainer->resume(std::move(*saved));
     return trainer;
 }
@@ -150,8 +155,9 @@ void Trainer::resume(Checkpoint checkpoint) {
 Result<void> Trainer::checkpoint() {
     auto progress = progress_;
     progress.seconds = seconds_so_far();
-    ROOTSTOCK_CHECKED(write_checkpoint(job_.folder, {progress, classifier_->parameters().values(), optimiser_.first_moment(),
-                                                     optimiser_.second_moment(), best_values_}));
+    ROOTSTOCK_CHECKED(
+        write_checkpoint(job_.folder, {progress, classifier_->parameters().values(), optimiser_.first_moment(),
+                                       optimiser_.second_moment(), best_values_}));
     saved_at_ = monotonic_seconds();
     emit("checkpoint", {{"step", progress_.step}});
     return {};
@@ -160,7 +166,8 @@ Result<void> Trainer::checkpoint() {
 Result<void> Trainer::pause_if_asked() {
     if (!stop_ && !unheard_) return {};
     ROOTSTOCK_CHECKED(checkpoint());
-    return fail(ErrorCode::cancelled, "stopped after step " + std::to_string(progress_.step) + "; start again to go on");
+    return fail(ErrorCode::cancelled,
+                "stopped after step " + std::to_string(progress_.step) + "; start again to go on");
 }
 
 }  // namespace rootstock

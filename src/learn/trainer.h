@@ -57,10 +57,10 @@ private:
     TensorboardFile board_;
     EventLog& events_;
     const std::atomic<bool>& stop_;
-    bool unheard_ = false;            // standard output is closed
+    bool unheard_ = false;  // standard output is closed
     std::int64_t resumed_from_ = 0;
     double started_, saved_at_;
-    double loss_sum_ = 0;             // since the last step event
+    double loss_sum_ = 0;  // since the last step event
     std::int64_t loss_count_ = 0;
     std::int64_t start_examples_ = 0;  // of this start, for the rate that people see
     double start_seconds_ = 0;

@@ -14,6 +14,7 @@ export PATH=$bin:$PATH NO_COLOR=1 PYTHONDONTWRITEBYTECODE=1
 work=$(mktemp -d "${TMPDIR:-/tmp}/rootstock-journey.XXXXXX")
 export ROOTSTOCK_HOME=$work/home
 background=()
+mounted=
 clean_up() {
     local status=$?
     for process in "${background[@]}"; do
@@ -23,6 +24,7 @@ clean_up() {
         echo "FAILED with status $status; the last output was:" >&2
         tail -n 20 "$work"/last.out "$work"/last.err >&2 2>/dev/null
     fi
+    [ -n "$mounted" ] && umount "$mounted"
     chmod -R u+w "$work" 2>/dev/null
     rm -rf "$work"
     exit $status

@@ -36,5 +36,14 @@ truncate -s 1000 "$stored/model.safetensors"
 ok rootstock pull "file:$tiny"
 cmp "$stored/model.safetensors" "$tiny/model.safetensors" || fault "the damaged model is whole again"
 
+# A disk that is too small: said before a byte is written, and nothing stays behind.
+model=${ROOTSTOCK_TEST_MODEL:-$repo/build/test-model}
+mkdir "$work/small"
+if [ -d "$model" ] && mount -t tmpfs -o size=20m tmpfs "$work/small" 2>/dev/null; then
+    mounted=$work/small
+    refused 1 "free some, or use another home folder" rootstock pull "file:$model" --home "$work/small"
+    is "models on the small disk" "$(ls "$work/small/models" "$work/small/downloads" | grep -c -v -e : -e '^$' || true)" 0
+fi
+
 is "leftovers" "$(ls "$ROOTSTOCK_HOME/downloads" | wc -l)" 0
 finish

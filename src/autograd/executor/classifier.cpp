@@ -9,8 +9,8 @@ namespace {
 std::unique_ptr<AdaptedLinear> make_pooler(const Model& model, const Placement& placement, const GraftPlan& grafts) {
     auto maps = linear_maps(model.spec);
     bool trained_before = grafts.size() > (grafts.contains("pooler") ? 1u : 0u);
-    return std::make_unique<AdaptedLinear>(
-        model, std::vector{maps.back()}, AdaptedLinear::Options{placement, grafts, maps.size() - 1, trained_before});
+    return std::make_unique<AdaptedLinear>(model, std::vector{maps.back()},
+                                           AdaptedLinear::Options{placement, grafts, maps.size() - 1, trained_before});
 }
 
 }  // namespace
@@ -18,7 +18,8 @@ std::unique_ptr<AdaptedLinear> make_pooler(const Model& model, const Placement& 
 Result<std::unique_ptr<SequenceClassifier>> SequenceClassifier::build(const Model& model, const GraftPlan& grafts,
                                                                       int classes, const Placement& placement) {
     if (!model.spec.pooler)
-        return fail(ErrorCode::unsupported, "this model has no pooler, which a classifier reads: choose another base model");
+        return fail(ErrorCode::unsupported,
+                    "this model has no pooler, which a classifier reads: choose another base model");
     ROOTSTOCK_TRY(encoder, Encoder::load(model, placement, grafts));
     return std::unique_ptr<SequenceClassifier>(new SequenceClassifier(model, std::move(encoder), grafts, classes));
 }
@@ -35,12 +36,14 @@ Result<std::unique_ptr<SequenceClassifier>> SequenceClassifier::create(const Mod
 Result<std::unique_ptr<SequenceClassifier>> SequenceClassifier::restore(const Model& model, const Adapter& adapter,
                                                                         const Placement& placement) {
     if (adapter.head.classes == 0)
-        return fail(ErrorCode::invalid_argument, "the adapter has no classification head: it was tuned for another task");
+        return fail(ErrorCode::invalid_argument,
+                    "the adapter has no classification head: it was tuned for another task");
     ROOTSTOCK_TRY(classifier, build(model, plan_grafts(adapter), adapter.head.classes, placement));
     for (auto* linear : classifier->linears()) linear->read_pairs(adapter.pairs);
     torch::NoGradGuard no_gradient;
     auto& parameters = classifier->parameters_;
-    parameters.at("head.weight").copy_(torch::tensor(adapter.head.weight).view({adapter.head.classes, adapter.head.width}));
+    parameters.at("head.weight")
+        .copy_(torch::tensor(adapter.head.weight).view({adapter.head.classes, adapter.head.width}));
     parameters.at("head.bias").copy_(torch::tensor(adapter.head.bias));
     return std::move(classifier);
 }

@@ -17,10 +17,12 @@ namespace rootstock {
 
 class SequenceClassifier {
 public:
-    // Fresh parameters from `seed`: A uniform within 1/sqrt(in) and B zero (as peft does), the head normal with the spec's
-    // initializer_range and zero bias. invalid_argument: an unknown target; unsupported: no pooler, or see Encoder::load.
-    static Result<std::unique_ptr<SequenceClassifier>> create(const Model& model, const LoraSettings& settings, int classes,
-                                                              std::uint64_t seed, const Placement& placement);
+    // Fresh parameters from `seed`: A uniform within 1/sqrt(in) and B zero (as peft does), the head normal with the
+    // spec's initializer_range and zero bias. invalid_argument: an unknown target; unsupported: no pooler, or see
+    // Encoder::load.
+    static Result<std::unique_ptr<SequenceClassifier>> create(const Model& model, const LoraSettings& settings,
+                                                              int classes, std::uint64_t seed,
+                                                              const Placement& placement);
 
     // The parameters of an adapter that load_adapter accepted for this model.
     static Result<std::unique_ptr<SequenceClassifier>> restore(const Model& model, const Adapter& adapter,

@@ -16,7 +16,8 @@ Result<void> check_supported(const TransformerSpec& spec) {
     if (spec.mlp != Mlp::plain) missing = "a gated MLP";
     if (spec.key_value_heads != spec.heads) missing = "heads that share keys and values";
     if (missing.empty()) return {};
-    return fail(ErrorCode::unsupported, "this model cannot be tuned here yet: it has " + missing + "; choose a BERT encoder");
+    return fail(ErrorCode::unsupported,
+                "this model cannot be tuned here yet: it has " + missing + "; choose a BERT encoder");
 }
 
 bool any_before(const GraftPlan& grafts, const TransformerSpec& spec, int layer) {
@@ -62,7 +63,8 @@ Encoder::Encoder(const Model& model, const Placement& placement, const GraftPlan
 torch::Tensor Encoder::run(const StagedBatch& batch, const Dropout& dropout, std::size_t layers) {
     auto slack_at = [&](std::size_t layer) { return layer < layers_.size() ? layers_[layer]->input_slack() : 0; };
     auto x = embed(embedding_, batch, placement_, slack_at(0));
-    for (std::size_t layer = 0; layer < layers; ++layer) x = layers_[layer]->forward(x, batch, dropout, slack_at(layer + 1));
+    for (std::size_t layer = 0; layer < layers; ++layer)
+        x = layers_[layer]->forward(x, batch, dropout, slack_at(layer + 1));
     return x;
 }
 

@@ -15,8 +15,10 @@ namespace rootstock {
 class Encoder {
 public:
     // unsupported: the spec has an option this executor does not run, by name. `grafts` may be empty: the base alone.
-    // The model's mapped weights must outlive the encoder only as far as it keeps views of them, which it does by itself.
-    static Result<std::unique_ptr<Encoder>> load(const Model& model, const Placement& placement, const GraftPlan& grafts);
+    // The model's mapped weights must outlive the encoder only as far as it keeps views of them, which it does by
+    // itself.
+    static Result<std::unique_ptr<Encoder>> load(const Model& model, const Placement& placement,
+                                                 const GraftPlan& grafts);
 
     // invalid_argument or too_long, see stage_batch.
     Result<StagedBatch> stage(const PackedBatch& batch) const { return stage_batch(batch, spec_, placement_); }

@@ -69,7 +69,8 @@ HWY_INLINE void unpack_transposed(Matrix<const Bf16> from, const Task& task, std
     const Floats f;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(f));
     const auto wide = task.keys_padded;
-    for (std::int64_t p = 0; p < task.width / 2; ++p) std::fill(pairs + p * wide + task.keys, pairs + (p + 1) * wide, 0u);
+    for (std::int64_t p = 0; p < task.width / 2; ++p)
+        std::fill(pairs + p * wide + task.keys, pairs + (p + 1) * wide, 0u);
     for (std::int64_t j = 0; j < task.keys; ++j) {
         const Bf16* source = from.row(task.first + j) + task.column;
         for (std::int64_t p = 0; p < task.width / 2; ++p) std::memcpy(pairs + p * wide + j, source + 2 * p, 4);
@@ -341,8 +342,7 @@ void clear_from(Matrix<Bf16> matrix, std::int64_t first) {
 }  // namespace
 
 // Each task writes places of its own, so the order in which threads take tasks cannot change a result.
-void attention_forward(const AttentionRows& rows, const AttentionInputs& inputs, Matrix<Bf16> result,
-                       float* log_sums) {
+void attention_forward(const AttentionRows& rows, const AttentionInputs& inputs, Matrix<Bf16> result, float* log_sums) {
     clear_from(result, rows.query_offsets.back());
     auto run = HWY_DYNAMIC_DISPATCH(forward_task);
 #pragma omp parallel for schedule(dynamic, 8)

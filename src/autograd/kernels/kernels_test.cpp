@@ -76,7 +76,8 @@ TEST(Gelu, ValueAndSlopeFollowErf) {
 
 TEST(AddNorm, BothWaysEqualLibtorch) {
     torch::manual_seed(2);
-    auto left = random_bf16(37, 48), right = random_bf16(37, 48), y = random_bf16(37, 48), gradient = random_bf16(37, 48);
+    auto left = random_bf16(37, 48), right = random_bf16(37, 48), y = random_bf16(37, 48),
+         gradient = random_bf16(37, 48);
     auto weight = torch::randn({48}), bias = torch::randn({48}), scale = torch::empty({37});
     auto xhat = random_bf16(37, 48), back = random_bf16(37, 48);
     NormWeights weights{weight.data_ptr<float>(), bias.data_ptr<float>(), 1e-12f};
@@ -91,7 +92,8 @@ TEST(AddNorm, BothWaysEqualLibtorch) {
 }
 
 // Attention of one row by libtorch: [tokens, heads * head width] each.
-torch::Tensor plain_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, std::int64_t heads) {
+torch::Tensor plain_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                              std::int64_t heads) {
     auto apart = [&](const torch::Tensor& x) { return x.view({x.size(0), heads, -1}).transpose(0, 1); };
     auto scores = torch::matmul(apart(q), apart(k).transpose(1, 2)) / std::sqrt(static_cast<double>(q.size(1) / heads));
     return torch::matmul(torch::softmax(scores, 2), apart(v)).transpose(0, 1).reshape({q.size(0), -1});

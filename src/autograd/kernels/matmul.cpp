@@ -151,9 +151,9 @@ PackedWeights::PackedWeights(Matrix<const float> base, std::int64_t extra)
     : in_(base.rows + extra), out_(base.columns), first_extra_(base.rows), layout_(std::make_unique<Layout>()) {
     constexpr std::int64_t usual_rows = 512;
     memory::desc open({in_, out_}, Type::bf16, memory::format_tag::any);
-    layout_->description =
-        describe(dense(usual_rows, in_, Type::bf16), open, dense(1, out_, Type::f32), dense(usual_rows, out_, Type::bf16))
-            .weights_desc();
+    layout_->description = describe(dense(usual_rows, in_, Type::bf16), open, dense(1, out_, Type::f32),
+                                    dense(usual_rows, out_, Type::bf16))
+                               .weights_desc();
     layout_->find_places();
     memory_ = allocate_huge(layout_->description.get_size());
     auto* packed = static_cast<Bf16*>(memory_.get());
@@ -175,14 +175,13 @@ void PackedWeights::write_extra(std::int64_t row, std::int64_t column, const Bf1
 }
 
 void PackedWeights::multiply(Matrix<const Bf16> input, const float* bias, Matrix<Bf16> result) const {
-    ROOTSTOCK_CHECK(input.columns == in_ && input.dense() && result.columns == out_ && result.dense() &&
-                        input.rows == result.rows,
-                    "a packed product takes dense matrices of its own sizes");
+    ROOTSTOCK_CHECK(
+        input.columns == in_ && input.dense() && result.columns == out_ && result.dense() && input.rows == result.rows,
+        "a packed product takes dense matrices of its own sizes");
     const auto& product = layout_->product(input.rows, bias != nullptr, in_, out_);
-    std::unordered_map<int, memory> arguments{
-        {DNNL_ARG_SRC, wrap(dense(input.rows, in_, Type::bf16), input.data)},
-        {DNNL_ARG_WEIGHTS, wrap(layout_->description, memory_.get())},
-        {DNNL_ARG_DST, wrap(dense(input.rows, out_, Type::bf16), result.data)}};
+    std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, wrap(dense(input.rows, in_, Type::bf16), input.data)},
+                                              {DNNL_ARG_WEIGHTS, wrap(layout_->description, memory_.get())},
+                                              {DNNL_ARG_DST, wrap(dense(input.rows, out_, Type::bf16), result.data)}};
     if (bias) arguments.emplace(DNNL_ARG_BIAS, wrap(dense(1, out_, Type::f32), bias));
     product.execute(stream(), arguments);
 }
@@ -199,7 +198,7 @@ void run_small(Matrix<const Bf16> left, bool left_transposed, Matrix<const Bf16>
     auto left_desc = strided(left, left_transposed);
     auto right_desc = strided(right, right_transposed);
     auto result_desc = strided(result, false);
-    SmallShape shape{left.rows,       left.columns, left.stride,     left_transposed, right.rows,
+    SmallShape shape{left.rows,     left.columns, left.stride,      left_transposed, right.rows,
                      right.columns, right.stride, right_transposed, result.stride};
     auto found = products.find(shape);
     if (found == products.end())

@@ -14,7 +14,8 @@ namespace {
 std::vector<float> transposed(const float* values, std::int64_t rows, std::int64_t columns) {
     std::vector<float> result(static_cast<std::size_t>(rows * columns));
     for (std::int64_t r = 0; r < rows; ++r)
-        for (std::int64_t c = 0; c < columns; ++c) result[static_cast<std::size_t>(c * rows + r)] = values[r * columns + c];
+        for (std::int64_t c = 0; c < columns; ++c)
+            result[static_cast<std::size_t>(c * rows + r)] = values[r * columns + c];
     return result;
 }
 
@@ -25,7 +26,10 @@ Matrix<const Bf16> view(const std::vector<Bf16>& values, std::int64_t offset, st
 }  // namespace
 
 AdaptedLinear::AdaptedLinear(const Model& model, std::vector<LinearMap> maps, const Options& options)
-    : placement_(options.placement), site_(options.site), differentiable_(options.differentiable), frozen_(std::make_unique<Frozen>()) {
+    : placement_(options.placement),
+      site_(options.site),
+      differentiable_(options.differentiable),
+      frozen_(std::make_unique<Frozen>()) {
     for (const auto& map : maps) {
         auto graft = options.grafts.find(map.module);
         Part part{map, graft == options.grafts.end() ? GraftShape{} : graft->second, out_, low_rank_, b_size_};
@@ -50,9 +54,10 @@ AdaptedLinear::AdaptedLinear(const Model& model, std::vector<LinearMap> maps, co
     auto move = [&](const std::vector<float>& values, std::vector<std::int64_t> shape) {
         return torch::tensor(values, torch::kFloat32).view(shape).to(placement_.device, placement_.type);
     };
-    frozen_->weight = maps.size() == 1
-                          ? host_view(model.weights.at(maps[0].module + ".weight")).to(placement_.device, placement_.type)
-                          : move(weight, {out_, in_});
+    frozen_->weight =
+        maps.size() == 1
+            ? host_view(model.weights.at(maps[0].module + ".weight")).to(placement_.device, placement_.type)
+            : move(weight, {out_, in_});
     if (!bias.empty()) frozen_->bias = move(bias, {out_});
 }
 
@@ -61,7 +66,8 @@ AdaptedLinear::AdaptedLinear(AdaptedLinear&&) noexcept = default;
 
 std::vector<ParameterShape> AdaptedLinear::parameter_shapes() const {
     if (low_rank_ == 0) return {};
-    return {{name_ + ".a", {low_rank_, in_}, ParameterKind::low_rank}, {name_ + ".b", {b_size_}, ParameterKind::low_rank}};
+    return {{name_ + ".a", {low_rank_, in_}, ParameterKind::low_rank},
+            {name_ + ".b", {b_size_}, ParameterKind::low_rank}};
 }
 
 void AdaptedLinear::bind(const Parameters& parameters) {
@@ -117,8 +123,8 @@ void AdaptedLinear::stage_low_rank() {
 
 namespace {
 
-// The kernel route as one differentiable step. Saved: x as a panel with A x in its slack, so that the gradient of B finds
-// it there; the mask when there was one.
+// The kernel route as one differentiable step. Saved: x as a panel with A x in its slack, so that the gradient of B
+// finds it there; the mask when there was one.
 class AdaptedProduct : public torch::autograd::Function<AdaptedProduct> {
 public:
     static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
@@ -239,7 +245,8 @@ void AdaptedLinear::read_pairs(const std::map<std::string, LoraPair>& pairs) {
         if (part.graft.rank == 0) continue;
         const auto& pair = pairs.at(part.map.module);
         auto b = transposed(pair.b.data(), part.map.out, part.graft.rank);
-        a_.narrow(0, part.low_rank_row, part.graft.rank).copy_(torch::tensor(pair.a).view({part.graft.rank, part.map.in}));
+        a_.narrow(0, part.low_rank_row, part.graft.rank)
+            .copy_(torch::tensor(pair.a).view({part.graft.rank, part.map.in}));
         b_.narrow(0, part.b_offset, std::int64_t{part.graft.rank} * part.map.out).copy_(torch::tensor(b));
     }
 }

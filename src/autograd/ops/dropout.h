@@ -1,6 +1,6 @@
 #pragma once
-// Dropout (Srivastava et al., 2014) whose masks are a function of (seed, step, site, element) alone: nothing to save but
-// the step, the same masks on every device and after every resume.
+// Dropout (Srivastava et al., 2014) whose masks are a function of (seed, step, site, element) alone: nothing to save
+// but the step, the same masks on every device and after every resume.
 
 #include <torch/torch.h>
 

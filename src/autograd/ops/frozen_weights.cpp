@@ -7,7 +7,8 @@ torch::Tensor host_view(const HostTensor& tensor) {
         // Read-only pages of the mapped file: nothing here writes to a base weight.
         auto* data = const_cast<std::byte*>(tensor.bytes.data());
         auto owner = tensor.owner;
-        return torch::from_blob(data, tensor.shape, [owner](void*) {}, torch::kFloat32);
+        return torch::from_blob(
+            data, tensor.shape, [owner](void*) {}, torch::kFloat32);
     }
     auto copy = torch::empty(tensor.shape, torch::kFloat32);
     copy_as_floats(tensor, {copy.data_ptr<float>(), static_cast<std::size_t>(copy.numel())});

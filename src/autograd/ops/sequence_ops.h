@@ -1,6 +1,6 @@
 #pragma once
-// The encoder's steps between its linear maps, each on both routes. A `slack` asks that a result (or, on the way back, a
-// gradient) carries room for the low-rank columns of the linear map that reads it next (ops/panel.h); the torch route
+// The encoder's steps between its linear maps, each on both routes. A `slack` asks that a result (or, on the way back,
+// a gradient) carries room for the low-rank columns of the linear map that reads it next (ops/panel.h); the torch route
 // ignores it.
 
 #include <torch/torch.h>

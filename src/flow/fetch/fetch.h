@@ -19,4 +19,7 @@ struct FetchedModel {
 // "model.safetensors", bytes so far, bytes in all (0: unknown).
 using FetchProgress = std::function<void(const std::string& what, std::uint64_t done, std::uint64_t total)>;
 
+// io, with both sizes and what to do, when `folder`'s disk has less than `bytes` free.
+Result<void> check_space(const std::filesystem::path& folder, std::uint64_t bytes);
+
 }  // namespace rootstock

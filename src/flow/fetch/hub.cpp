@@ -100,14 +100,10 @@ Result<std::vector<RemoteFile>> choose_files(const Repository& repository, const
     return chosen;
 }
 
-Result<void> check_space(const std::vector<RemoteFile>& files, const fs::path& work) {
-    std::uint64_t needed = 0;
-    for (const auto& file : files) needed += file.bytes.value_or(0);
-    std::error_code code;
-    auto space = fs::space(work, code);
-    if (code || space.available >= needed) return {};
-    return fail(ErrorCode::io, "the model needs " + format_bytes(needed) + ", but " + work.string() + " has only " +
-                                   format_bytes(space.available) + " free; free some, or use another home with --home");
+std::uint64_t bytes_of(const std::vector<RemoteFile>& files) {
+    std::uint64_t bytes = 0;
+    for (const auto& file : files) bytes += file.bytes.value_or(0);
+    return bytes;
 }
 
 // Bytes of another commit are of no use.
@@ -123,8 +119,8 @@ Result<void> keep_only(const fs::path& work, const std::string& commit) {
 
 Result<void> fetch_files(Web& web, const HubSettings& settings, const Source& source, const std::string& commit,
                          const std::vector<RemoteFile>& files, const fs::path& folder, const FetchProgress& progress) {
-    std::uint64_t total = 0, finished = 0;
-    for (const auto& file : files) total += file.bytes.value_or(0);
+    const auto total = bytes_of(files);
+    std::uint64_t finished = 0;
     for (const auto& file : files) {
         std::uint64_t here = 0;
         auto url = settings.endpoint + "/" + percent_encoded(source.name, true) + "/resolve/" + commit + "/" +
@@ -162,7 +158,7 @@ Result<FetchedModel> fetch_from_hub(const Source& source, const HubSettings& set
     ROOTSTOCK_TRY(repository, list_repository(web, settings, source));
     ROOTSTOCK_TRY(files, choose_files(repository, source));
     ROOTSTOCK_CHECKED(keep_only(work, repository.commit));
-    ROOTSTOCK_CHECKED(check_space(files, work));
+    ROOTSTOCK_CHECKED(check_space(work, bytes_of(files)));
     ROOTSTOCK_CHECKED(
         fetch_files(web, settings, source, percent_encoded(repository.commit, false), files, work / "model", progress));
     auto card = read_file(work / "model" / "README.md");

@@ -26,16 +26,21 @@ std::uint64_t bytes_below(const fs::path& folder) {
     return bytes;
 }
 
-// pip's last words, of which the ERROR lines say most.
+// What pip says of its trouble: the lines it calls errors, else its last words.
 class PipWords {
 public:
     void add(const std::string& line) {
-        if (line.find("No module named pip") != std::string::npos) no_pip_ = true;
-        for (auto sign : {"NewConnectionError", "Temporary failure", "timed out", "ProxyError", "SSLError", "Errno"})
-            if (line.find(sign) != std::string::npos) network_ = true;
-        if (line.starts_with("ERROR: ") && error_.empty()) error_ = line.substr(7);
+        auto speaks_of = [&](std::initializer_list<const char*> signs) {
+            return std::ranges::any_of(signs, [&](const char* sign) { return line.find(sign) != std::string::npos; });
+        };
+        no_pip_ = no_pip_ || speaks_of({"No module named pip"});
+        no_space_ = no_space_ || speaks_of({"No space left"});
+        no_network_ =
+            no_network_ || speaks_of({"ConnectionError", "Temporary failure", "timed out", "ProxyError", "SSLError"});
+        if (line.starts_with("ERROR: ") && line != "ERROR: Exception:" && error_.empty()) error_ = line.substr(7);
         if (!line.empty()) last_ = line;
     }
+
     Error error(const Source& source, const ChildEnd& end) const {
         if (end.interrupted) return {ErrorCode::cancelled, "the download was stopped; nothing was kept", {}, {}};
         if (no_pip_)
@@ -43,17 +48,22 @@ public:
                     "python3 is here without pip; install it (Debian: python3-pip) and pull again",
                     {},
                     {}};
-        auto code = network_ ? ErrorCode::unavailable : ErrorCode::not_found;
+        if (no_space_)
+            return {ErrorCode::io,
+                    "there is no space for the package `" + wanted(source) +
+                        "`; free some, or use another home folder with --home",
+                    {},
+                    {}};
         auto words = !error_.empty() ? error_ : !last_.empty() ? last_ : "pip " + describe(end);
-        return {
-            code,
-            "pip cannot fetch a wheel of `" + wanted(source) + "`: " + words +
-                (network_ ? "; check the network or pip's index settings" : "; check the package's name and version"),
-            "source", "package_not_fetched"};
+        auto advice =
+            no_network_ ? "; check the network or pip's index settings" : "; check the package's name and version";
+        return {no_network_ ? ErrorCode::unavailable : ErrorCode::not_found,
+                "pip cannot fetch a wheel of `" + wanted(source) + "`: " + words + advice, "source",
+                "package_not_fetched"};
     }
 
 private:
-    bool no_pip_ = false, network_ = false;
+    bool no_pip_ = false, no_space_ = false, no_network_ = false;
     std::string error_, last_;
 };
 

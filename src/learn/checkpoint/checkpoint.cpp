@@ -27,10 +27,19 @@ HostTensor text(const std::string& words) {
 }
 
 json::object to_json(const TrainingProgress& p) {
-    return {{"job_digest", p.job_digest}, {"step", p.step}, {"epoch", p.epoch}, {"batch", p.batch},
-            {"has_best", p.has_best}, {"best_loss", p.best.loss}, {"best_accuracy", p.best.accuracy},
-            {"best_epoch", p.best_epoch}, {"without_better", p.without_better}, {"stopped_early", p.stopped_early},
-            {"finished", p.finished}, {"examples", p.examples}, {"train_seconds", p.train_seconds},
+    return {{"job_digest", p.job_digest},
+            {"step", p.step},
+            {"epoch", p.epoch},
+            {"batch", p.batch},
+            {"has_best", p.has_best},
+            {"best_loss", p.best.loss},
+            {"best_accuracy", p.best.accuracy},
+            {"best_epoch", p.best_epoch},
+            {"without_better", p.without_better},
+            {"stopped_early", p.stopped_early},
+            {"finished", p.finished},
+            {"examples", p.examples},
+            {"train_seconds", p.train_seconds},
             {"seconds", p.seconds}};
 }
 
@@ -56,12 +65,15 @@ Result<TrainingProgress> progress_from_json(const json::value& value) {
     return p;
 }
 
-std::filesystem::path file_in(const std::filesystem::path& folder) { return folder / "checkpoint" / "state.safetensors"; }
+std::filesystem::path file_in(const std::filesystem::path& folder) {
+    return folder / "checkpoint" / "state.safetensors";
+}
 
 Result<torch::Tensor> vector_named(const Safetensors& file, const char* name, std::int64_t parameters) {
     auto found = file.tensors.find(name);
     if (found == file.tensors.end() || found->second.dtype != Dtype::f32 || found->second.elements() != parameters)
-        return fail(ErrorCode::corrupt, "the checkpoint's \"" + std::string(name) + "\" does not fit this model" + start_over);
+        return fail(ErrorCode::corrupt,
+                    "the checkpoint's \"" + std::string(name) + "\" does not fit this model" + start_over);
     auto tensor = torch::empty({parameters}, torch::kFloat32);
     std::memcpy(tensor.data_ptr<float>(), found->second.bytes.data(), found->second.bytes.size());
     return tensor;
@@ -85,14 +97,17 @@ Result<std::optional<Checkpoint>> read_checkpoint(const std::filesystem::path& f
     auto file = read_safetensors(file_in(folder));
     if (!file) return fail(ErrorCode::corrupt, file.error().message + start_over);
     auto words = file->tensors.find("progress");
-    if (words == file->tensors.end()) return fail(ErrorCode::corrupt, std::string("the checkpoint has no progress") + start_over);
+    if (words == file->tensors.end())
+        return fail(ErrorCode::corrupt, std::string("the checkpoint has no progress") + start_over);
     const auto& bytes = words->second.bytes;
-    ROOTSTOCK_TRY(value, parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "the checkpoint's progress"));
+    ROOTSTOCK_TRY(value,
+                  parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "the checkpoint's progress"));
     Checkpoint checkpoint;
     ROOTSTOCK_TRY(progress, progress_from_json(value));
     checkpoint.progress = progress;
     if (progress.job_digest != job_digest)
-        return fail(ErrorCode::conflict, std::string("the checkpoint belongs to another job: job.json or train.jsonl changed") + start_over);
+        return fail(ErrorCode::conflict,
+                    std::string("the checkpoint belongs to another job: job.json or train.jsonl changed") + start_over);
     ROOTSTOCK_TRY(values, vector_named(*file, "values", parameters));
     ROOTSTOCK_TRY(first, vector_named(*file, "first_moment", parameters));
     ROOTSTOCK_TRY(second, vector_named(*file, "second_moment", parameters));

@@ -29,10 +29,10 @@ struct TrainingProgress {
     std::int64_t best_epoch = 0;
     std::int64_t without_better = 0;  // evaluations since the best
     bool stopped_early = false;
-    bool finished = false;            // the adapter is written
-    std::int64_t examples = 0;        // trained on, repeats counted
-    double train_seconds = 0;         // inside training steps
-    double seconds = 0;               // of all starts together
+    bool finished = false;      // the adapter is written
+    std::int64_t examples = 0;  // trained on, repeats counted
+    double train_seconds = 0;   // inside training steps
+    double seconds = 0;         // of all starts together
 };
 
 struct Checkpoint {
@@ -42,7 +42,8 @@ struct Checkpoint {
 
 Result<void> write_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
-// Nothing when there is none. conflict: it belongs to another job. corrupt: unreadable, or another number of parameters.
+// Nothing when there is none. conflict: it belongs to another job. corrupt: unreadable, or another number of
+// parameters.
 Result<std::optional<Checkpoint>> read_checkpoint(const std::filesystem::path& folder, const std::string& job_digest,
                                                   std::int64_t parameters);
 

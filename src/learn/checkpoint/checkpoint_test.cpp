@@ -10,9 +10,20 @@ namespace {
 class CheckpointTest : public testing::Test {
 protected:
     std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "checkpoint_test";
-    Checkpoint checkpoint_{{.job_digest = "abc", .step = 17, .epoch = 2, .batch = 3, .has_best = true, .best = {0.1, 1.0 / 3},
-                            .best_epoch = 1, .without_better = 1, .examples = 544, .train_seconds = 0.1},
-                           torch::randn({50}), torch::randn({50}), torch::rand({50}), torch::randn({50})};
+    Checkpoint checkpoint_{{.job_digest = "abc",
+                            .step = 17,
+                            .epoch = 2,
+                            .batch = 3,
+                            .has_best = true,
+                            .best = {0.1, 1.0 / 3},
+                            .best_epoch = 1,
+                            .without_better = 1,
+                            .examples = 544,
+                            .train_seconds = 0.1},
+                           torch::randn({50}),
+                           torch::randn({50}),
+                           torch::rand({50}),
+                           torch::randn({50})};
 
     void SetUp() override {
         std::filesystem::remove_all(folder_);

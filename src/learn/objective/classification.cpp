@@ -6,7 +6,8 @@ torch::Tensor classification_loss(const torch::Tensor& logits, const torch::Tens
     return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, smoothing);
 }
 
-Result<Score> evaluate_classifier(SequenceClassifier& classifier, const JobData& job, const std::vector<std::size_t>& rows) {
+Result<Score> evaluate_classifier(SequenceClassifier& classifier, const JobData& job,
+                                  const std::vector<std::size_t>& rows) {
     constexpr std::size_t token_budget = 1024;
     torch::NoGradGuard no_gradient;
     std::vector<std::int32_t> lengths;

@@ -24,6 +24,7 @@ struct Score {
     }
 };
 
-Result<Score> evaluate_classifier(SequenceClassifier& classifier, const JobData& job, const std::vector<std::size_t>& rows);
+Result<Score> evaluate_classifier(SequenceClassifier& classifier, const JobData& job,
+                                  const std::vector<std::size_t>& rows);
 
 }  // namespace rootstock

@@ -34,8 +34,10 @@ void AdamW::step(const Rates& rates, double gradient_scale) {
     for (auto& segment : segments_) {
         auto rate = segment.kind == ParameterKind::low_rank ? rates.low_rank : rates.head;
         auto numbers = factors(segment, rate, gradient_scale);
-        if (segment.value.is_cpu()) update_here(segment, numbers);
-        else update_on_device(segment, numbers);
+        if (segment.value.is_cpu())
+            update_here(segment, numbers);
+        else
+            update_on_device(segment, numbers);
     }
 }
 

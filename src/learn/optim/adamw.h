@@ -30,8 +30,8 @@ class AdamW {
 public:
     AdamW(Parameters& parameters, const AdamWSettings& settings);
 
-    // One step with the gradients that stand in the parameters, times `gradient_scale`; clears them. On the CPU this is one
-    // pass over memory, which at a few hundred steps a minute is worth a twentieth of the time.
+    // One step with the gradients that stand in the parameters, times `gradient_scale`; clears them. On the CPU this is
+    // one pass over memory, which at a few hundred steps a minute is worth a twentieth of the time.
     void step(const Rates& rates, double gradient_scale = 1);
 
     // The moments are vectors of parameters.size(); `steps` counts the steps taken. Both are for checkpoints.

@@ -22,8 +22,9 @@ TEST(AdamW, TakesTheStepsOfLibtorchsOwn) {
     auto parameters = small_parameters();
     AdamW ours(parameters, {.weight_decay = 0.1});
     auto decayed = parameters.values().narrow(0, 0, 28).clone(), bias = parameters.values().narrow(0, 28, 2).clone();
-    torch::optim::AdamW reference({torch::optim::OptimizerParamGroup({decayed}), torch::optim::OptimizerParamGroup({bias})},
-                                  torch::optim::AdamWOptions(0.01).weight_decay(0.1));
+    torch::optim::AdamW reference(
+        {torch::optim::OptimizerParamGroup({decayed}), torch::optim::OptimizerParamGroup({bias})},
+        torch::optim::AdamWOptions(0.01).weight_decay(0.1));
     static_cast<torch::optim::AdamWOptions&>(reference.param_groups()[1].options()).weight_decay(0);
     for (int step = 0; step < 20; ++step) {
         auto gradient = torch::randn({30});

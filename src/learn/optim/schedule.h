@@ -11,7 +11,8 @@ namespace rootstock {
 inline double linear_schedule(std::int64_t step, std::int64_t steps, double warmup) {
     auto rising = static_cast<std::int64_t>(std::llround(warmup * static_cast<double>(steps)));
     if (step < rising) return static_cast<double>(step + 1) / static_cast<double>(rising);
-    return std::max(0.0, static_cast<double>(steps - step) / static_cast<double>(std::max<std::int64_t>(1, steps - rising)));
+    return std::max(0.0,
+                    static_cast<double>(steps - step) / static_cast<double>(std::max<std::int64_t>(1, steps - rising)));
 }
 
 }  // namespace rootstock

@@ -72,8 +72,8 @@ Result<TensorboardFile> TensorboardFile::create(const std::filesystem::path& fol
 
 void TensorboardFile::scalar(std::string_view tag, std::int64_t step, double value) {
     auto now = static_cast<double>(clock_->now().micros) * 1e-6;
-    auto entry = field(1, Wire::bytes, std::string(tag)) +
-                 field(2, Wire::fixed32, little_endian(static_cast<float>(value)));
+    auto entry =
+        field(1, Wire::bytes, std::string(tag)) + field(2, Wire::fixed32, little_endian(static_cast<float>(value)));
     write_record(field(1, Wire::fixed64, little_endian(now)) +
                  field(2, Wire::varint, varint(static_cast<std::uint64_t>(step))) +
                  field(5, Wire::bytes, field(1, Wire::bytes, entry)));

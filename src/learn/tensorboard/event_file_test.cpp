@@ -43,13 +43,18 @@ Fields parse(const std::string& message) {
         int number = static_cast<int>(tag >> 3);
         std::uint32_t small = 0, length = 0;
         switch (tag & 7) {
-            case 0: EXPECT_TRUE(in.ReadVarint64(&fields.numbers[number])); break;
-            case 1: EXPECT_TRUE(in.ReadLittleEndian64(&fields.numbers[number])); break;
+            case 0:
+                EXPECT_TRUE(in.ReadVarint64(&fields.numbers[number]));
+                break;
+            case 1:
+                EXPECT_TRUE(in.ReadLittleEndian64(&fields.numbers[number]));
+                break;
             case 5:
                 EXPECT_TRUE(in.ReadLittleEndian32(&small));
                 fields.numbers[number] = small;
                 break;
-            default: EXPECT_TRUE(in.ReadVarint32(&length) && in.ReadString(&fields.bytes[number], static_cast<int>(length)));
+            default:
+                EXPECT_TRUE(in.ReadVarint32(&length) && in.ReadString(&fields.bytes[number], static_cast<int>(length)));
         }
     }
     return fields;
