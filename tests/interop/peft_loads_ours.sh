@@ -9,7 +9,7 @@ messages=${ROOTSTOCK_SHARED_DATA:-$repo/../shared/data}/sms-spam/SMSSpamCollecti
 [ -f "$messages" ] || { echo "skipped: no $messages"; exit 77; }
 python=$("$repo/scripts/golden-env" | tail -n 1)
 
-grep -E '^(ham|spam)' "$messages" | head -n 300 >"$work/train.tsv"
+sed -n 1,300p "$messages" >"$work/train.tsv"
 ok rootstock pull "file:$model" --name base
 ok rootstock finetune --base base --data "$work/train.tsv" --text 2 --label 1 --task classify --name spam --epochs 1 --max-tokens 48
 adapter=$ROOTSTOCK_HOME/adapters/$(rootstock adapters --json | json adapters 0 id)

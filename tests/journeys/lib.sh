@@ -17,6 +17,7 @@ background=()
 mounted=
 clean_up() {
     local status=$?
+    set +e  # a process that ends by our signal is no failure of the journey
     for process in "${background[@]}"; do
         kill -TERM "$process" 2>/dev/null && wait "$process" 2>/dev/null
     done

@@ -14,7 +14,7 @@ import unittest
 import harness
 
 TEXT = "where is my card?"
-LONG = "please help me " * 40
+LONG = "my card is lost and I cannot find it " * 100  # more than the 512 tokens of any model the tests use
 
 
 class AnswersTest(unittest.TestCase):
