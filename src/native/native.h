@@ -1,7 +1,7 @@
 #pragma once
 // native: runs a model forward on the CPU, without libtorch. oneDNN matrix products over weights packed once; our own
-// attention over packed rows, norms and low-rank products. Starts in milliseconds, allocates nothing per run in steady
-// state. Other folders include this face only.
+// attention over packed rows, norms and low-rank products. Starts in milliseconds and reuses its memory from run to
+// run. Other folders include this face only.
 //
 //   Model ──NativeModel::load──> packed weights (shared, read-only)
 //   Adapter ──NativeAdapter::load──> low-rank pairs and head as the executor wants them (shared, read-only)

@@ -30,9 +30,10 @@ public:
 protected:
     Result<void> write_and_wait(Work work) override {
         ROOTSTOCK_CHECK(!writer_.is_this_thread(), "the writer thread must not wait for itself");
-        std::promise<Result<void>> promise;
-        auto outcome = promise.get_future();
-        write(std::move(work), [&promise](Result<void> result) { promise.set_value(std::move(result)); });
+        // Shared: the one who waits may go on before the writer thread has left set_value.
+        auto promise = std::make_shared<std::promise<Result<void>>>();
+        auto outcome = promise->get_future();
+        write(std::move(work), [promise](Result<void> result) { promise->set_value(std::move(result)); });
         return outcome.get();
     }
 
