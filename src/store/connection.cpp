@@ -10,8 +10,9 @@ namespace {
 
 using namespace sqlite_api;
 
-soci::sqlite3_session_backend& backend(soci::session& session) {
-    return *static_cast<soci::sqlite3_session_backend*>(session.get_backend());
+// SQLite's own handle. SOCI keeps the type's run-time information to itself, so UBSan cannot check the cast.
+[[gnu::no_sanitize("vptr")]] sqlite3* handle_of(soci::session& session) {
+    return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
 }
 
 // What went wrong, in SQLite's words. SOCI's own message is used only when SQLite has none: it quotes the values
@@ -23,7 +24,7 @@ struct Fault {
 
 Fault fault_of(const soci::soci_error& error, soci::session* session) {
     if (session != nullptr && session->get_backend() != nullptr) {
-        sqlite3* handle = backend(*session).conn_;
+        sqlite3* handle = handle_of(*session);
         const int code = sqlite3_extended_errcode(handle);
         if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE) return {code, sqlite3_errmsg(handle)};
     }
@@ -80,7 +81,7 @@ Connection::Connection(const std::filesystem::path& file, Access access, const O
     : file_(file.filename().string()) {
     try {
         session_ = std::make_unique<soci::session>(soci::sqlite3, connect_string(file));
-        sqlite3_extended_result_codes(backend(*session_).conn_, 1);
+        sqlite3_extended_result_codes(handle_of(*session_), 1);
     } catch (const soci::soci_error& fault) {
         refuse(fault, "open");
     }
@@ -90,15 +91,15 @@ Connection::Connection(const std::filesystem::path& file, Access access, const O
 Connection::~Connection() { abandon_transaction(); }
 
 void Connection::script(const std::string& sql) {
-    sqlite3* handle = backend(*session_).conn_;
+    sqlite3* handle = handle_of(*session_);
     if (sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
         refuse(soci::soci_error(sqlite3_errmsg(handle)), sql);
 }
 
-bool Connection::in_transaction() const { return sqlite3_get_autocommit(backend(*session_).conn_) == 0; }
+bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle_of(*session_)) == 0; }
 
 void Connection::abandon_transaction() noexcept {
-    if (in_transaction()) sqlite3_exec(backend(*session_).conn_, "ROLLBACK", nullptr, nullptr, nullptr);
+    if (in_transaction()) sqlite3_exec(handle_of(*session_), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 Statement& Connection::prepared(std::string_view sql, std::span<const Cell> args, std::span<const Kind> columns) {
