@@ -82,7 +82,15 @@ void SequenceClassifier::initialise(std::uint64_t seed) {
     parameters_.values().copy_(values);
 }
 
+void SequenceClassifier::stage_low_rank() {
+    auto all = linears();
+    auto count = static_cast<std::int64_t>(all.size());
+#pragma omp parallel for schedule(dynamic, 1)
+    for (std::int64_t i = 0; i < count; ++i) all[static_cast<std::size_t>(i)]->stage_low_rank();
+}
+
 torch::Tensor SequenceClassifier::logits(const StagedBatch& batch, const Dropout& dropout) {
+    stage_low_rank();
     auto first = encoder_->first_states(batch, dropout, pooler_->slack());
     auto pooled = torch::tanh(pooler_->forward(first, dropout).to(torch::kFloat32));
     return torch::linear(pooled, parameters_.at("head.weight"), parameters_.at("head.bias"));

@@ -45,6 +45,7 @@ private:
                                                              const Placement& placement);
     void initialise(std::uint64_t seed);
     std::vector<AdaptedLinear*> linears() const;
+    void stage_low_rank();
 
     std::unique_ptr<Encoder> encoder_;
     std::unique_ptr<AdaptedLinear> pooler_;

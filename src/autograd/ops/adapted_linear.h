@@ -48,6 +48,11 @@ public:
     std::vector<ParameterShape> parameter_shapes() const;
     void bind(const Parameters& parameters);
 
+    // Takes over the parameters' present values; to be called whenever they may have moved, before forward(). The
+    // kernel route rounds them to bfloat16 and puts them where its products read them; the torch route reads them
+    // anyway.
+    void stage_low_rank();
+
     // x [tokens, in]. On the kernel route x may be a panel of slack(): then its slack is written, so it may have one
     // such reader only; `owns_slack` false makes a copy instead.
     torch::Tensor forward(const torch::Tensor& x, const Dropout& dropout, bool owns_slack = true);
@@ -72,9 +77,10 @@ public:
     bool differentiable() const { return differentiable_; }
 
 private:
+    void pack_weights(const Model& model, const std::vector<LinearMap>& maps);
+    void hold_weights(const Model& model, const std::vector<LinearMap>& maps);
     torch::Tensor forward_torch(const torch::Tensor& x, const Dropout& dropout) const;
     torch::Tensor forward_kernels(const torch::Tensor& x, const Dropout& dropout, bool owns_slack);
-    void stage_low_rank();
 
     std::string name_;
     Placement placement_;

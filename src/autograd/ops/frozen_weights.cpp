@@ -15,6 +15,14 @@ torch::Tensor host_view(const HostTensor& tensor) {
     return copy;
 }
 
+std::vector<float> transposed(std::span<const float> values, std::int64_t rows, std::int64_t columns) {
+    std::vector<float> result(values.size());
+    for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t c = 0; c < columns; ++c)
+            result[static_cast<std::size_t>(c * rows + r)] = values[static_cast<std::size_t>(r * columns + c)];
+    return result;
+}
+
 namespace {
 
 std::vector<float> stacked(const Model& model, const std::vector<LinearMap>& maps, const char* suffix) {

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "autograd/kernels/matmul.h"
@@ -29,5 +30,8 @@ torch::Tensor host_view(const HostTensor& tensor);
 // The maps' weights below each other, in fp32: [sum of outs, in].
 std::vector<float> stacked_weights(const Model& model, const std::vector<LinearMap>& maps);
 std::vector<float> stacked_biases(const Model& model, const std::vector<LinearMap>& maps);
+
+// Row-major [rows, columns] -> [columns, rows].
+std::vector<float> transposed(std::span<const float> values, std::int64_t rows, std::int64_t columns);
 
 }  // namespace rootstock
