@@ -6,6 +6,7 @@
 //   learn_bench accuracy MODEL ADAPTER TEST.csv
 //       share of the file's rows that the adapter labels right, bf16 where the CPU has it
 
+#include <omp.h>
 #include <torch/torch.h>
 
 #include <cstdio>
@@ -15,6 +16,7 @@
 
 #include "autograd/autograd.h"
 #include "data/data.h"
+#include "learn/learn.h"
 #include "learn/optim/adamw.h"
 
 namespace rootstock {
@@ -66,7 +68,7 @@ void train(SequenceClassifier& classifier, AdamW& optimiser, const Rows& rows, c
 }
 
 void speed(const std::string& folder, const std::string& csv, const SpeedOptions& options) {
-    if (options.threads > 0) torch::set_num_threads(options.threads);
+    torch::set_num_threads(options.threads > 0 ? options.threads : omp_get_num_procs());
     auto model = must(load_model(folder));
     std::vector<std::string> labels;
     auto rows = read_rows(folder, csv, labels);
@@ -119,6 +121,7 @@ void accuracy(const std::string& folder, const std::string& adapter_folder, cons
 }  // namespace rootstock
 
 int main(int argc, char** argv) {
+    rootstock::make_waiting_cheap(argv);
     std::string command = argc > 1 ? argv[1] : "";
     auto number = [&](int place, int otherwise) { return argc > place ? std::atoi(argv[place]) : otherwise; };
     if (command == "speed" && argc >= 4) {

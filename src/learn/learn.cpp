@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <omp.h>
 #include <sys/file.h>
 #include <torch/torch.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 
 #include "learn/trainer.h"
 
@@ -90,6 +92,14 @@ LearnExit exit_for(const Error& error) {
 }
 
 }  // namespace
+
+void make_waiting_cheap(char** argv) {
+    if (std::getenv("GOMP_SPINCOUNT") || std::getenv("OMP_WAIT_POLICY")) return;
+    ::setenv("GOMP_SPINCOUNT", "1000", 1);  // about 20 microseconds
+    std::error_code failure;
+    auto program = std::filesystem::read_symlink("/proc/self/exe", failure);
+    if (!failure) ::execv(program.c_str(), argv);  // comes back only if it fails, and then all is as before
+}
 
 LearnExit run_job(const std::filesystem::path& folder) {
     listen_for_signals();

@@ -22,6 +22,11 @@ enum class LearnExit : int {
     interrupted = 3,    // SIGTERM or SIGINT: a checkpoint is written, the next start goes on from it
 };
 
+// To be called first in main(): lets waiting threads sleep soon (GOMP_SPINCOUNT). OpenMP's own habit is to spin for
+// milliseconds at every meeting point, hundreds a step, which on a machine that does anything else makes training up to
+// eight times slower. The runtime reads its settings before main(), so the program starts itself again, once.
+void make_waiting_cheap(char** argv);
+
 // Runs the job in `folder` to its end or to the next SIGTERM, printing events. A second run on a folder that another
 // process works on is refused (conflict). A finished folder says `done` again.
 LearnExit run_job(const std::filesystem::path& folder);

@@ -138,7 +138,9 @@ TEST_F(Program, LearnsTheTaskAndWritesAnAdapterThatAnswersItsSelfTests) {
     EXPECT_FALSE(fs::is_empty(folder / "tensorboard"));
 }
 
+// Killed at random moments until it outruns the killer: how often depends on the machine, the weights do not.
 TEST_F(Program, KilledAgainAndAgainItEndsWithTheSameWeights) {
+    spec_.train.epochs = 16;
     auto whole = make_job("whole");
     ASSERT_EQ(run_program(whole).exit_code, 0);
 
@@ -146,9 +148,10 @@ TEST_F(Program, KilledAgainAndAgainItEndsWithTheSameWeights) {
     auto broken = make_job("broken");
     SeededRandom random(9);
     std::int64_t furthest = 0;
-    for (int kill = 0; kill < 6; ++kill) {
+    int kills = 0;
+    while (kills < 6) {
         // Some events after it began, and some moment after that.
-        auto events_left = static_cast<std::int64_t>(2 + random.below(6));
+        auto events_left = static_cast<std::int64_t>(2 + random.below(4));
         auto ended = run_program(broken, [&](const json::value& event) {
             if (event.as_object().at("event").as_string() == "started")
                 furthest = std::max(furthest, event.as_object().at("resumed_from").to_number<std::int64_t>());
@@ -156,9 +159,12 @@ TEST_F(Program, KilledAgainAndAgainItEndsWithTheSameWeights) {
             ::usleep(static_cast<useconds_t>(random.below(30'000)));
             return SIGKILL;
         });
-        EXPECT_EQ(ended.exit_code, -1);
+        if (ended.exit_code == 0) break;
+        ASSERT_EQ(ended.exit_code, -1);
+        ++kills;
     }
     ASSERT_EQ(run_program(broken).exit_code, 0);
+    EXPECT_GE(kills, 3);
     EXPECT_GT(furthest, 0) << "no kill came after a checkpoint";
     EXPECT_EQ(weights(whole), weights(broken));
 }

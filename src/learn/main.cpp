@@ -3,6 +3,7 @@
 #include "learn/learn.h"
 
 int main(int argc, char** argv) {
+    rootstock::make_waiting_cheap(argv);
     if (argc != 2 || argv[1][0] == '-') {
         std::fputs(
             "usage: rootstock-learn JOBFOLDER\n"
