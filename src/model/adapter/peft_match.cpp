@@ -1,5 +1,8 @@
 // Which modules a PEFT configuration means, and with which rank and scale: the rules of peft's tuners in our words.
 
+// GCC 12 sees an uninitialised function inside its own <regex> when sanitizers are on.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
 #include <algorithm>
 #include <cmath>
 #include <regex>
