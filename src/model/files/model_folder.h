@@ -38,7 +38,7 @@ private:
 
 struct Model {
     TransformerSpec spec;
-    Weights weights;  // exactly tensors_of(spec), each f32, f16 or bf16
+    Weights weights;  // exactly tensors_of(spec) and head_tensors_of(spec), each f32, f16 or bf16
     std::filesystem::path folder;
     std::vector<std::string> labels;  // of a classification head in the folder (id2label); informative
 };
