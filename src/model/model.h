@@ -6,6 +6,7 @@
 //   adapter_config.json + adapter_model.safetensors + rootstock.json <--> Adapter
 
 #include "model/adapter/adapter.h"
+#include "model/families/spelling.h"
 #include "model/files/host_tensor.h"
 #include "model/files/model_folder.h"
 #include "model/files/safetensors.h"

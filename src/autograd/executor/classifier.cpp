@@ -11,7 +11,7 @@ HeadSpec sequence_head(const TransformerSpec& spec, int classes) {
     HeadSpec head;
     head.kind = HeadKind::sequence;
     head.classes = classes;
-    head.bias = spec.pooling == Pooling::first;
+    head.bias = classifier_has_bias(spec);
     return head;
 }
 

@@ -49,9 +49,7 @@ Result<std::unique_ptr<HeadedModel>> HeadedModel::load(const Model& model, const
 
 Result<std::unique_ptr<HeadedModel>> HeadedModel::with_new_head(const Model& model, const HeadSpec& head,
                                                                 const Placement& placement, const Tuning& tuning) {
-    bool reads_pooler =
-        head.kind == HeadKind::sequence && model.spec.pooling == Pooling::first && model.spec.inputs == Inputs::tokens;
-    if (reads_pooler && !model.spec.pooler)
+    if (head.kind == HeadKind::sequence && model.spec.classifier_pools && !model.spec.pooler)
         return fail(ErrorCode::unsupported,
                     "this model has no pooler, which a classifier reads: choose another base model");
     ROOTSTOCK_CHECK(tuning.head, "a new head is trained");

@@ -19,8 +19,8 @@ public:
     static Result<std::unique_ptr<HeadedModel>> load(const Model& model, const Placement& placement,
                                                      const Tuning& tuning);
 
-    // With a new head whose parameters are zero until somebody writes to them. unsupported: a sequence head on an
-    // encoder of text without pooler, which the reference classifiers read; or see Transformer::load.
+    // With a new head whose parameters are zero until somebody writes to them. unsupported: a sequence head on a
+    // model without the pooler that its family's classifiers read; or see Transformer::load.
     static Result<std::unique_ptr<HeadedModel>> with_new_head(const Model& model, const HeadSpec& head,
                                                               const Placement& placement, const Tuning& tuning);
 

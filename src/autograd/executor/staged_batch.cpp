@@ -66,8 +66,8 @@ StagedBatch stage_rows(const std::vector<std::int32_t>& offsets, const Transform
     staged.row_of = indices(row_of, placement.device);
     staged.lengths = torch::tensor(lengths, torch::kFloat32).to(placement.device);
     if (!placement.kernels()) {
-        staged.all_rows = group_rows(offsets, offsets, placement.device);
-        staged.picked_rows = group_rows(staged.ordinals, offsets, placement.device);
+        staged.all_rows = group_rows(offsets, offsets, rounding_for(placement.device), placement.device);
+        staged.picked_rows = group_rows(staged.ordinals, offsets, rounding_for(placement.device), placement.device);
     }
     return staged;
 }
@@ -113,7 +113,8 @@ Result<StagedBatch> stage_batch(const PackedBatch& batch, const PackedBatch& dec
     ROOTSTOCK_CHECKED(check(decoder, spec));
     auto staged = stage_tokens(batch, spec, placement);
     staged.decoder = std::make_shared<const StagedBatch>(stage_tokens(decoder, spec, placement));
-    staged.cross_rows = group_rows(decoder.row_offsets, batch.row_offsets, placement.device);
+    staged.cross_rows =
+        group_rows(decoder.row_offsets, batch.row_offsets, rounding_for(placement.device), placement.device);
     return staged;
 }
 

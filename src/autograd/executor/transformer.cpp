@@ -138,7 +138,6 @@ torch::Tensor Transformer::embedded(const StagedBatch& batch, std::int64_t slack
     return embed(embedding_, batch, placement_, slack);
 }
 
-// The first stack's states, final norm included.
 torch::Tensor Transformer::encoded(const StagedBatch& batch, const Dropout& dropout) {
     auto pass = stack_.pass(batch, dropout);
     return stack_.final_norm(stack_.run(embedded(batch, stack_.input_slack()), pass, stack_.depth()));

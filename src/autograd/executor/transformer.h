@@ -67,6 +67,9 @@ public:
     // decoder's.
     torch::Tensor hidden(const StagedBatch& batch, const Dropout& dropout = {});
 
+    // The first stack's last states, final norm included: [places, width].
+    torch::Tensor encoded(const StagedBatch& batch, const Dropout& dropout = {});
+
     // The last states of each row's picked token (spec.pooling): [rows, width]. Cheaper than hidden() where the spec
     // allows it, the same numbers.
     torch::Tensor picked_states(const StagedBatch& batch, const Dropout& dropout = {}, std::int64_t slack = 0);
@@ -89,7 +92,6 @@ public:
 private:
     Transformer(const Model& model, const Placement& placement, const Tuning& tuning);
     torch::Tensor embedded(const StagedBatch& batch, std::int64_t slack);
-    torch::Tensor encoded(const StagedBatch& batch, const Dropout& dropout);
     torch::Tensor decoded(const StagedBatch& batch, const Dropout& dropout, std::size_t depth);
     bool picks_cheaply() const;
 

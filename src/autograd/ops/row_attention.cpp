@@ -1,7 +1,5 @@
 #include "autograd/ops/row_attention.h"
 
-#include <limits>
-
 namespace rootstock {
 
 namespace {
@@ -25,7 +23,8 @@ torch::Tensor hidden_keys(const RowGroup& group, const AttentionRules& rules, co
 
 torch::Tensor group_attention(const torch::Tensor& queries, const torch::Tensor& keys, const torch::Tensor& values,
                               const RowGroup& group, const AttentionRules& rules, const torch::Tensor& bias) {
-    constexpr auto nothing = -std::numeric_limits<float>::infinity();
+    // Finite, so that a place beyond its row that sees no key at all still has numbers to throw away.
+    constexpr double nothing = -1e30;
     auto shared = rules.heads / rules.key_value_heads;
     auto q = gathered(queries, group.query_places, group.rows, group.queries, rules.heads);
     auto k = gathered(keys, group.key_places, group.rows, group.keys, rules.key_value_heads);

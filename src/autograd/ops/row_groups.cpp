@@ -13,8 +13,8 @@ using Offsets = std::span<const std::int32_t>;
 
 std::int64_t length_of(Offsets offsets, std::size_t row) { return offsets[row + 1] - offsets[row]; }
 
-std::int64_t rounded(std::int64_t length, const torch::Device& device) {
-    if (device.is_cpu()) return length;
+std::int64_t rounded(std::int64_t length, LengthRounding rounding) {
+    if (rounding == LengthRounding::none) return length;
     return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(length)));
 }
 
@@ -53,10 +53,14 @@ torch::Tensor placed(const std::vector<std::int64_t>& places, std::int64_t count
 
 }  // namespace
 
-RowGroups group_rows(Offsets query_offsets, Offsets key_offsets, const torch::Device& device) {
+LengthRounding rounding_for(const torch::Device& device) {
+    return device.is_cpu() ? LengthRounding::none : LengthRounding::up;
+}
+
+RowGroups group_rows(Offsets query_offsets, Offsets key_offsets, LengthRounding rounding, const torch::Device& device) {
     std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::size_t>> by_lengths;
     for (std::size_t row = 0; row + 1 < query_offsets.size(); ++row)
-        by_lengths[{rounded(length_of(query_offsets, row), device), rounded(length_of(key_offsets, row), device)}]
+        by_lengths[{rounded(length_of(query_offsets, row), rounding), rounded(length_of(key_offsets, row), rounding)}]
             .push_back(row);
     RowGroups result;
     std::vector<std::int64_t> order(static_cast<std::size_t>(query_offsets.back()));

@@ -26,8 +26,12 @@ struct RowGroups {
                           // another; undefined: in the same order
 };
 
+// Whether rows of different lengths may share a group.
+enum class LengthRounding { none, up };
+LengthRounding rounding_for(const torch::Device& device);
+
 // Row r has queries [query_offsets[r], query_offsets[r + 1]) and keys [key_offsets[r], key_offsets[r + 1]).
 RowGroups group_rows(std::span<const std::int32_t> query_offsets, std::span<const std::int32_t> key_offsets,
-                     const torch::Device& device);
+                     LengthRounding rounding, const torch::Device& device);
 
 }  // namespace rootstock

@@ -105,7 +105,7 @@ Three split(const torch::Tensor& queries, const torch::Tensor& keys_values, std:
 class KernelAttention : public Function<KernelAttention> {
 public:
     static torch::Tensor forward(AutogradContext* context, const torch::Tensor& queries,
-                                 const c10::optional<torch::Tensor>& optional_keys_values, const StagedBatch* batch,
+                                 const OptionalTensor& optional_keys_values, const StagedBatch* batch,
                                  AttentionShape shape, Slack slack) {
         auto keys_values = or_undefined(optional_keys_values);
         auto result = empty_panel(queries.size(0), shape.width(), slack.result);
