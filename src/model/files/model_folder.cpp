@@ -135,7 +135,7 @@ Result<void> check_tensor(const HostTensor& tensor, const TensorShape& wanted, c
         return fail(ErrorCode::invalid_argument, where + "has shape " + shape_text(tensor.shape) +
                                                      ", but config.json asks for " + shape_text(wanted.shape) +
                                                      "; the two files are not of one model");
-    if (tensor.dtype != Dtype::f32 && tensor.dtype != Dtype::f16 && tensor.dtype != Dtype::bf16)
+    if (!is_weight(tensor.dtype))
         return fail(ErrorCode::unsupported,
                     where + "has element type " + name(tensor.dtype) + "; weights must be F32, F16 or BF16");
     return {};
