@@ -41,7 +41,7 @@ def names(architecture, count):
 
 
 def gguf_name(table, name):
-    found = table.get_name(name, try_suffixes=(".weight", ".bias"))
+    found = table.get_name(name.removeprefix("bert."), try_suffixes=(".weight", ".bias"))
     assert found, f"the gguf package knows no place for {name}"
     return found
 
