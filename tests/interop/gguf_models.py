@@ -92,9 +92,19 @@ def folder(file, out):
     assert set(tensors) <= {"output.weight"}, list(tensors)
     tokenizer = transformers.AutoTokenizer.from_pretrained(out)
     ids = tokenizer("the play")["input_ids"]
+    what = "loads the folder"
     with torch.no_grad():
-        model(torch.tensor([ids or [0]]))
-    print(f"{pathlib.Path(out).name}: {len(ours)} tensors are those of the gguf package; transformers loads the folder")
+        answer = model(torch.tensor([ids or [0]]))
+        if architecture in ("llama", "qwen2"):  # what its own reader of GGUF knows
+            path = pathlib.Path(file)
+            theirs = transformers.AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name,
+                                                                       torch_dtype=torch.float32)
+            if model.config.tie_word_embeddings:
+                theirs.lm_head.weight = theirs.model.embed_tokens.weight
+            difference = (theirs.eval()(torch.tensor([ids])).logits - answer.logits).abs().max().item()
+            assert difference <= 1e-5, difference
+            what += f", logits as from the file itself (largest difference {difference:.1e})"
+    print(f"{pathlib.Path(out).name}: {len(ours)} tensors are those of the gguf package; transformers {what}")
 
 
 def file(source, out):

@@ -19,7 +19,7 @@ def own_texts(folder):
 
 
 def llama_cpp_texts(vocabulary):
-    texts = pathlib.Path(vocabulary + ".inp").read_text(encoding="utf-8").split("\n__ggml_vocab_test__\n")
+    texts = pathlib.Path(vocabulary + ".inp").read_text(encoding="utf-8").split("\n__ggml_vocab_test__\n")[:-1]
     ids = pathlib.Path(vocabulary + ".out").read_text().split("\n")
     for text, line in zip(texts, ids):
         yield text, [int(word) for word in line.split()], None

@@ -328,6 +328,15 @@ TEST(GgufVocabularies, AreWrittenForTheReferenceLibrary) {
     const auto text = gguf_tokenizer_json(*gguf, from);
     ASSERT_TRUE(text) << text.error().message;
     ASSERT_TRUE(write_file_atomically(to, *text));
+    // And back: the vocabulary made of this tokenizer.json gives the same one again.
+    const std::map<std::string, std::string> files{
+        {"tokenizer.json", *text}, {"tokenizer_config.json", json::serialize(gguf_tokenizer_config(*gguf))}};
+    const auto rows = static_cast<std::int64_t>(gguf->texts("tokenizer.ggml.tokens")->size());
+    auto values = gguf_vocabulary(files, {}, rows);
+    ASSERT_TRUE(values) << values.error().message;
+    Gguf again;
+    again.values = std::move(*values);
+    EXPECT_EQ(gguf_tokenizer_json(again, "again").value(), *text);
 }
 
 }  // namespace
