@@ -113,6 +113,8 @@ def file(source, out):
     table = names(architecture, layers(model.config))
     count = len(tensors)
     for name, value in folder_tensors(source).items():
+        if name.endswith("position_ids") or "pooler.dense" in name:  # a buffer, and what GGUF has no place for
+            continue
         tensor = tensors.pop(gguf_name(table, name))
         value = numpy.ascontiguousarray(as_gguf(architecture, model.config, name, value))
         expected = gguf.quants.quantize(value, tensor.tensor_type)

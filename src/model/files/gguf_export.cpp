@@ -248,6 +248,7 @@ Result<void> Exporter::gather() {
     for (const auto& [name, tensor] : model_.tensors)
         if (!is_buffer(name)) ROOTSTOCK_CHECKED(put_tensor(name, tensor));
     if (rows == 0) return fail(ErrorCode::invalid_argument, "the model has no table of token embeddings");
+    values[key("vocab_size")] = GgufValue::of_u32(static_cast<std::uint32_t>(rows));
     return {};
 }
 

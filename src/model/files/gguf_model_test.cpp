@@ -213,6 +213,12 @@ TEST_F(GgufFacts, VocabulariesThatContradictThemselvesAreRefused) {
     twice.values["tokenizer.ggml.tokens"] = GgufValue::of_strings({"\xff\xfe"});
     twice.values["tokenizer.ggml.merges"] = GgufValue::of_strings({});
     expect(twice, ErrorCode::corrupt, "no text");
+    auto pieces = with("tokenizer.ggml.model", GgufValue::of_string("llama"));
+    expect(pieces, ErrorCode::corrupt, "scores of 0");
+    std::vector<double> scores(261, -1);
+    scores[7] = NAN;
+    pieces.values["tokenizer.ggml.scores"] = GgufValue::of_f32s(scores);
+    expect(pieces, ErrorCode::corrupt, "score that is no number");
     auto silent = file("llama");
     silent.values.erase("tokenizer.ggml.pre");
     expect(silent, ErrorCode::unsupported, "tokenizer.ggml.pre");

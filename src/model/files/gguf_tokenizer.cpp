@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 #include <unordered_map>
 
@@ -17,6 +18,7 @@ namespace rootstock {
 namespace {
 
 constexpr std::string_view kSpace = "\u2581";
+constexpr std::size_t kTokenBytesMax = 512;  // of a sentencepiece token, which is cut at every place to find its merges
 enum TokenType { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
 
 constexpr const char* kLlama3Words =
@@ -305,6 +307,10 @@ Result<json::object> TokenizerBuilder::sentencepiece_bpe() {
     if (scores.size() != tokens_.size())
         return corrupt("has " + std::to_string(tokens_.size()) + " tokens and scores of " +
                        std::to_string(scores.size()));
+    if (!std::ranges::all_of(scores, [](double score) { return std::isfinite(score); }))
+        return corrupt("has a score that is no number");
+    if (std::ranges::any_of(tokens_, [](const std::string& token) { return token.size() > kTokenBytesMax; }))
+        return corrupt("has a token of more than " + std::to_string(kTokenBytesMax) + " bytes");
     const auto unknown = special_or("unknown", "<unk>");
     const bool prefix = gguf_.flag("tokenizer.ggml.add_space_prefix").value_or(true);
     json::array normalizers, decoders{replaced(std::string(kSpace).c_str(), " "),
