@@ -118,7 +118,12 @@ Result<Exported> copy_adapter(const fs::path& from, const std::string& output) {
         for (const auto& entry : fs::directory_iterator(from, code)) {
             if (!entry.is_regular_file(code)) continue;
             ROOTSTOCK_TRY(bytes, read_file(entry.path(), adapter_file_max));
-            ROOTSTOCK_CHECKED(write_file_atomically(inside / entry.path().filename(), bytes));
+            const auto copy = inside / entry.path().filename();
+            ROOTSTOCK_CHECKED(write_file_atomically(copy, bytes));
+            ROOTSTOCK_TRY(found, read_file(copy, adapter_file_max));
+            if (found != bytes)
+                return fail(ErrorCode::corrupt,
+                            copy.string() + " reads back other than it was written; check the disk");
         }
         if (code) return fail(ErrorCode::io, "cannot list " + from.string() + ": " + code.message());
         ROOTSTOCK_CHECKED(read_peft_adapter(inside));

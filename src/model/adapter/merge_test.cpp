@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 
 #include "model/adapter/adapter.h"
 #include "model/files/model_folder.h"
@@ -159,6 +160,17 @@ TEST_F(MergeTest, ABaseInHalvesStaysInHalves) {
         if (tensor.dtype == Dtype::f32) tensor = converted(tensor, Dtype::bf16);
     const auto merged = merged_model(base, read_peft_adapter(folder_).value()).value();
     EXPECT_EQ(merged.tensors.at("bert.encoder.layer.0.attention.self.query.weight").dtype, Dtype::bf16);
+}
+
+// For tests/interop: an adapter of peft, read and written again where peft reads it.
+TEST(AdapterFolders, AreWrittenForTheReferenceLibrary) {
+    const char* from = std::getenv("ROOTSTOCK_ADAPTER_FROM");
+    const char* to = std::getenv("ROOTSTOCK_ADAPTER_TO");
+    if (!from || !to) GTEST_SKIP() << "ROOTSTOCK_ADAPTER_FROM and ROOTSTOCK_ADAPTER_TO name no folders";
+    const auto spec = load_spec(kGolden / "tiny_bert").value();
+    const auto adapter = load_adapter(from, spec, {}, true);
+    ASSERT_TRUE(adapter) << adapter.error().message;
+    ASSERT_TRUE(save_adapter(to, *adapter, spec));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "model/files/pretty_json.h"
 #include "model/files/stored_model.h"
+#include "model/files/written_file.h"
 
 namespace rootstock {
 
@@ -132,6 +133,11 @@ std::string shard_name(std::size_t index, std::size_t count) {
     return count == 1 ? "model.safetensors" : name;
 }
 
+Result<void> write_text(const fs::path& path, const std::string& text) {
+    const std::string_view pieces[] = {text};
+    return write_pieces(path, pieces);
+}
+
 // One shard at a time stands converted in memory.
 Result<void> write_shard(const StoredModel& model, const Shard& shard, const fs::path& path,
                          const ModelFormat& format) {
@@ -155,7 +161,7 @@ Result<void> write_weights(const StoredModel& model, const fs::path& folder, con
     }
     if (shards.size() == 1) return {};
     const json::object index{{"metadata", json::object{{"total_size", total}}}, {"weight_map", std::move(map)}};
-    return write_file_atomically(folder / "model.safetensors.index.json", pretty_json(index));
+    return write_text(folder / "model.safetensors.index.json", pretty_json(index));
 }
 
 // The type most of the numbers have; config.json names one.
@@ -186,8 +192,8 @@ Result<void> write_model_folder(const StoredModel& model, const std::map<std::st
     complete_config(config, main_dtype(model, format));
     const auto written = publish_folder(folder, [&](const fs::path& inside) -> Result<void> {
         ROOTSTOCK_CHECKED(write_weights(model, inside, format));
-        for (const auto& [name, text] : side_files) ROOTSTOCK_CHECKED(write_file_atomically(inside / name, text));
-        ROOTSTOCK_CHECKED(write_file_atomically(inside / "config.json", pretty_json(config)));
+        for (const auto& [name, text] : side_files) ROOTSTOCK_CHECKED(write_text(inside / name, text));
+        ROOTSTOCK_CHECKED(write_text(inside / "config.json", pretty_json(config)));
         ROOTSTOCK_CHECKED(read_stored_model(inside));
         return {};
     });

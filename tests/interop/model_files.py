@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """What the reference libraries find in files that Rootstock wrote.
 
-    gguf_models.py folder FILE.gguf FOLDER         tensors of FOLDER are those the gguf package decodes from FILE, rows of q
+    model_files.py folder FILE.gguf FOLDER         tensors of FOLDER are those the gguf package decodes from FILE, rows of q
                                                    and k of a llama put back; transformers loads FOLDER with no tensor missing
-    gguf_models.py file FOLDER FILE.gguf           FILE holds what the gguf package makes of FOLDER's tensors, byte by byte;
+    model_files.py file FOLDER FILE.gguf           FILE holds what the gguf package makes of FOLDER's tensors, byte by byte;
                                                    transformers' own GGUF reader finds the same tensors where it can
-    gguf_models.py merged BASE ADAPTER FOLDER      logits of FOLDER are those of peft on BASE
+    model_files.py same BASE ADAPTER ADAPTER       peft gives the same logits with both adapters
+    model_files.py merged BASE ADAPTER FOLDER      logits of FOLDER are those of peft on BASE
 """
 import os
 import pathlib
@@ -123,18 +124,31 @@ def file(source, out):
     print(f"{pathlib.Path(out).name}: {count} tensors are byte by byte those of the gguf package")
 
 
-def merged(base, adapter, out):
-    reference = transformers.BertForSequenceClassification.from_pretrained(base, attn_implementation="eager")
-    reference = peft.PeftModel.from_pretrained(reference, adapter).eval()
-    ours = load(out)
+def adapted(base, adapter):
+    model = transformers.BertForSequenceClassification.from_pretrained(base, attn_implementation="eager")
+    return peft.PeftModel.from_pretrained(model, adapter).eval()
+
+
+def largest_difference(reference, ours):
     worst = 0.0
     for seed in range(5):
         ids = torch.randint(5, 200, (1, 9 + seed), generator=torch.Generator().manual_seed(seed))
         with torch.no_grad():
             worst = max(worst, (reference(ids).logits - ours(ids).logits).abs().max().item())
+    return worst
+
+
+def same(base, first, second):
+    worst = largest_difference(adapted(base, first), adapted(base, second))
+    assert worst <= 1e-6, worst
+    print(f"{pathlib.Path(first).name}: read and written by us it is the same adapter to peft (difference {worst:.1e})")
+
+
+def merged(base, adapter, out):
+    worst = largest_difference(adapted(base, adapter), load(out))
     assert worst <= 1e-5, worst
     print(f"{pathlib.Path(out).name}: logits are those of peft (largest difference {worst:.1e})")
 
 
 if __name__ == "__main__":
-    {"folder": folder, "file": file, "merged": merged}[sys.argv[1]](*sys.argv[2:])
+    {"folder": folder, "file": file, "merged": merged, "same": same}[sys.argv[1]](*sys.argv[2:])
