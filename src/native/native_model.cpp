@@ -149,9 +149,7 @@ std::string megabytes(std::size_t bytes) {
 const float* Table::row(std::int32_t index, float* scratch) const {
     const auto count = static_cast<std::size_t>(width), begin = static_cast<std::size_t>(index) * count;
     if (tensor.dtype == Dtype::f32) return tensor.floats().data() + begin;
-    const auto size = size_of(tensor.dtype);
-    copy_as_floats({tensor.dtype, {width}, tensor.bytes.subspan(begin * size, count * size), nullptr},
-                   {scratch, count});
+    copy_as_floats(row_of(tensor, index), {scratch, count});
     return scratch;
 }
 

@@ -171,7 +171,7 @@ TEST_F(AdapterTest, UnsupportedFeaturesAreNamed) {
     refuse("peft_type", "ADALORA", "ADALORA");
     refuse("use_dora", true, "DoRA");
     refuse("bias", "all", "biases");
-    refuse("modules_to_save", json::array{"pooler"}, "pooler");
+    refuse("modules_to_save", json::array{"pooler"}, "rootstock merge");
     refuse("init_lora_weights", "pissa_niter_4", "pissa");
     refuse("target_modules", "(unclosed", "regular expression");
 }

@@ -4,6 +4,7 @@
 
 #include "model/families/family.h"
 #include "model/files/mapped_file.h"
+#include "model/files/stored_model.h"
 
 namespace rootstock {
 
@@ -36,35 +37,13 @@ void Weights::release_pages() const {
 
 namespace {
 
-constexpr const char* kSingle = "model.safetensors";
-constexpr const char* kIndex = "model.safetensors.index.json";
-constexpr std::size_t kJsonMax = std::size_t{16} << 20;
-
-bool is_there(const fs::path& path) {
-    std::error_code ignored;
-    return fs::exists(path, ignored);
-}
-
-Result<json::value> read_json(const fs::path& path) {
-    ROOTSTOCK_TRY(text, read_file(path, kJsonMax));
-    return parse_json(text, path.string());
-}
-
-Result<json::value> read_config(const fs::path& folder) {
-    const auto path = folder / "config.json";
-    if (!is_there(path))
-        return fail(ErrorCode::not_found,
-                    folder.string() + " has no config.json; give the folder of a Hugging Face model");
-    return read_json(path);
-}
-
 struct FamilySpec {
     const Family* family;
     TransformerSpec spec;
 };
 
 Result<FamilySpec> read_spec(const json::value& config, const fs::path& folder) {
-    const auto what = (folder / "config.json").string();
+    const auto what = (folder.extension() == ".gguf" ? folder : folder / "config.json").string();
     JsonFields fields(config, what);
     fields.ignore_others();
     const auto type = fields.required_string("model_type");
@@ -75,54 +54,7 @@ Result<FamilySpec> read_spec(const json::value& config, const fs::path& folder) 
     return FamilySpec{*family, std::move(spec)};
 }
 
-// Shard names come from a file: each must be a plain name beside it.
-Result<std::vector<std::string>> shard_names(const fs::path& index) {
-    ROOTSTOCK_TRY(value, read_json(index));
-    const auto* object = value.if_object();
-    const auto* map = object ? object->if_contains("weight_map") : nullptr;
-    if (!map || !map->is_object())
-        return fail(ErrorCode::corrupt, index.string() + " has no weight_map; fetch it again");
-    std::vector<std::string> names;
-    for (const auto& field : map->as_object()) {
-        const auto* text = field.value().if_string();
-        if (!text || text->empty() || fs::path(std::string(*text)).filename() != fs::path(std::string(*text)))
-            return fail(ErrorCode::corrupt,
-                        index.string() + " names a shard that is not a file beside it; fetch it again");
-        names.emplace_back(*text);
-    }
-    std::ranges::sort(names);
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    return names;
-}
-
-Result<std::vector<std::string>> weight_files(const fs::path& folder) {
-    if (is_there(folder / kSingle)) return std::vector<std::string>{kSingle};
-    if (is_there(folder / kIndex)) return shard_names(folder / kIndex);
-    std::string hint =
-        is_there(folder / "pytorch_model.bin") ? "; convert its pytorch_model.bin to safetensors first" : "";
-    return fail(ErrorCode::not_found, folder.string() + " has no " + kSingle + hint);
-}
-
-struct Files {
-    std::map<std::string, HostTensor> tensors;
-    std::vector<std::shared_ptr<const MappedFile>> maps;
-};
-
-Result<Files> read_weight_files(const fs::path& folder) {
-    ROOTSTOCK_TRY(names, weight_files(folder));
-    Files files;
-    for (const auto& name : names) {
-        ROOTSTOCK_TRY(read, read_safetensors(folder / name));
-        for (auto& [tensor_name, tensor] : read.tensors)
-            if (!files.tensors.emplace(tensor_name, std::move(tensor)).second)
-                return fail(ErrorCode::corrupt, (folder / name).string() + " repeats tensor \"" + tensor_name +
-                                                    "\" of another shard; fetch the model again");
-        files.maps.push_back(read.file);
-    }
-    return files;
-}
-
-const HostTensor* find_tensor(const Files& files, const Family& family, const std::string& canonical) {
+const HostTensor* find_tensor(const StoredModel& files, const Family& family, const std::string& canonical) {
     for (const auto& name : family.tensor_names(canonical))
         if (const auto place = files.tensors.find(name); place != files.tensors.end()) return &place->second;
     return nullptr;
@@ -135,13 +67,14 @@ Result<void> check_tensor(const HostTensor& tensor, const TensorShape& wanted, c
         return fail(ErrorCode::invalid_argument, where + "has shape " + shape_text(tensor.shape) +
                                                      ", but config.json asks for " + shape_text(wanted.shape) +
                                                      "; the two files are not of one model");
-    if (tensor.dtype != Dtype::f32 && tensor.dtype != Dtype::f16 && tensor.dtype != Dtype::bf16)
+    if (!is_weight(tensor.dtype))
         return fail(ErrorCode::unsupported,
                     where + "has element type " + name(tensor.dtype) + "; weights must be F32, F16 or BF16");
     return {};
 }
 
-Result<Weights> pick_weights(Files files, const Family& family, const TransformerSpec& spec, const fs::path& folder) {
+Result<Weights> pick_weights(StoredModel files, const Family& family, const TransformerSpec& spec,
+                             const fs::path& folder) {
     std::map<std::string, HostTensor> chosen;
     for (const auto& wanted : tensors_of(spec)) {
         const auto their_name = family.tensor_names(wanted.name).front();
@@ -153,7 +86,7 @@ Result<Weights> pick_weights(Files files, const Family& family, const Transforme
         ROOTSTOCK_CHECKED(check_tensor(*tensor, wanted, their_name, folder));
         chosen.emplace(wanted.name, *tensor);
     }
-    return Weights(std::move(chosen), std::move(files.maps));
+    return Weights(std::move(chosen), std::move(files.files));
 }
 
 // {"0": "card", "1": "refund"} in order; anything else gives no labels, for they are not ours to need.
@@ -172,15 +105,15 @@ std::vector<std::string> labels_of(const json::value& config) {
 }  // namespace
 
 Result<TransformerSpec> load_spec(const fs::path& folder) {
-    ROOTSTOCK_TRY(config, read_config(folder));
+    ROOTSTOCK_TRY(config, read_stored_config(folder));
     ROOTSTOCK_TRY(read, read_spec(config, folder));
     return read.spec;
 }
 
 Result<Model> load_model(const fs::path& folder) {
-    ROOTSTOCK_TRY(config, read_config(folder));
+    ROOTSTOCK_TRY(config, read_stored_config(folder));
     ROOTSTOCK_TRY(read, read_spec(config, folder));
-    ROOTSTOCK_TRY(files, read_weight_files(folder));
+    ROOTSTOCK_TRY(files, read_stored_model(folder));
     read.spec.pooler = read.spec.pooler && find_tensor(files, *read.family, "pooler.weight");
     ROOTSTOCK_TRY(weights, pick_weights(std::move(files), *read.family, read.spec, folder));
     return Model{read.spec, std::move(weights), folder, labels_of(config)};

@@ -1,4 +1,4 @@
-#include "model/adapter/pretty_json.h"
+#include "model/files/pretty_json.h"
 
 #include <algorithm>
 #include <charconv>
