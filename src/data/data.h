@@ -4,8 +4,13 @@
 // batches without padding. Knows nothing of models, SQL or HTTP. Other folders include this face only.
 //
 //   file --reader--> records + problems --dataset--> examples --tokenizer--> ids --batch--> packed rows
+//   file --image--> pixels --preprocessing--> [channels, height, width] floats of a vision transformer
+//   file --table--> rows --schema--> packed numbers and category ids of a table transformer
 
 #include "data/batch/batch.h"
 #include "data/dataset/dataset.h"
+#include "data/image/image.h"
+#include "data/image/preprocessing.h"
 #include "data/reader/reader.h"
+#include "data/table/table.h"
 #include "data/tokenizer/tokenizer.h"
