@@ -6,6 +6,7 @@
 //   file --reader--> records + problems --dataset--> examples --tokenizer--> ids --batch--> packed rows
 
 #include "data/batch/batch.h"
+#include "data/chat/chat_template.h"
 #include "data/dataset/dataset.h"
 #include "data/reader/reader.h"
 #include "data/tokenizer/tokenizer.h"
