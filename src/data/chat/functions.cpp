@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <ctime>
+#include <iomanip>
+#include <locale>
+#include <sstream>
 
 #include "data/chat/evaluator.h"
 #include "data/chat/python_text.h"
@@ -88,11 +91,10 @@ Result<Value> Evaluator::now_as_text(const GivenArguments& given) {
     std::time_t seconds = static_cast<std::time_t>(clock_.now().micros / 1'000'000);
     std::tm local{};
     localtime_r(&seconds, &local);
-    char room[4096];
-    // A format may give no text at all, which strftime cannot tell from a room too small: add one character.
-    auto length = std::strftime(room, sizeof room, (format + "|").c_str(), &local);
-    if (length == 0) return fault("the format of strftime_now makes too long a text");
-    return work_.text(std::string(room, length - 1));
+    std::ostringstream made;
+    made.imbue(std::locale::classic());
+    made << std::put_time(&local, format.c_str());
+    return work_.text(made.str());
 }
 
 }  // namespace rootstock::chat

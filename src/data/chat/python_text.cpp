@@ -26,7 +26,7 @@ void append_escaped(std::string& made, std::int32_t code_point) {
         made += fmt::format("\\U{:08x}", code_point);
 }
 
-std::string quoted(std::string_view text) {
+std::string python_quoted(std::string_view text) {
     char quote = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos ? '"' : '\'';
     std::string made(1, quote);
     for (std::size_t at = 0; at < text.size();) {
@@ -56,7 +56,7 @@ public:
     Result<void> print(const Value& value) {
         if (const auto* list = value.list()) return print_list(*list);
         if (const auto* dict = value.dict()) return print_dict(*dict);
-        if (const auto* text = value.text()) return add(quoted(*text));
+        if (const auto* text = value.text()) return add(python_quoted(*text));
         if (value.is_undefined()) return add("Undefined");
         ROOTSTOCK_TRY(plain, text_of(work_, value));
         return add(plain);

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Golden values for chat templates, from transformers' own renderer (jinja2 with its settings and extensions).
+
+    build/golden-env/bin/python tests/golden/make_chat_golden.py SHARED_DATA [WHEEL] [--full FILE]
+
+writes chat_cases.json beside itself: what small templates print (each shows one thing of the language), and what
+the published and our own templates print for many conversations. Published templates are read in place:
+
+  - SHARED_DATA/tokenizers/*/tokenizer_config.json (named by their folder; the test reads them there too);
+  - WHEEL, the wheel of trl 1.16.0 (Apache-2.0, Copyright 2020-2026 The HuggingFace Team; `pip download --no-deps
+    trl==1.16.0`), which carries chat_templates/*.jinja. Those in KEPT are stored in the golden file, unchanged, with
+    this notice; --full FILE writes the same for all of them, with the whole texts, for a test run by hand
+    (ROOTSTOCK_CHAT_GOLDEN=FILE data_test).
+
+chat_templates.py holds our own templates, in the shape of families that no package at hand carries.
+A rendered text is stored as its length and the beginning of its SHA-256, which keeps the file small.
+"""
+import argparse
+import datetime
+import hashlib
+import itertools
+import json
+import pathlib
+import sys
+import zipfile
+
+from transformers.utils.chat_template_utils import _compile_jinja_template, _render_with_assistant_indices
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import chat_templates  # noqa: E402
+import chat_snippets  # noqa: E402
+
+NOW = 1768478400  # 2026-01-15 12:00 UTC
+TOKENS = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
+KEPT = """llama3 llama3_1 llama3_2 llama3_training qwen2_5 qwen2_5_training qwen3 qwen3_training qwen3_instruct_2507 phi3
+phi3_5_training gemma gemma3 gemma3_training deepseekv3 deepseek_r1_distill cohere cohere2_training lfm2_training
+idefics3 smolvlm llava_next glm4moe gptoss nemotron_3_nano qwen3_5_think qwen3_vl""".split()
+
+
+def compiled(text):
+    template = _compile_jinja_template(text)
+    template.environment.globals["strftime_now"] = lambda form: datetime.datetime.fromtimestamp(NOW).strftime(form)
+    return template
+
+
+def byte_offset(text, index):
+    return len(text[:index].encode())
+
+
+def render(template, conversation, marked):
+    values = {**TOKENS, **conversation.get("variables", {})}
+    common = dict(messages=conversation["messages"], tools=conversation.get("tools"),
+                  documents=conversation.get("documents"), add_generation_prompt=conversation["prompt"], **values)
+    if not marked:
+        return template.render(**common), None
+    text, spans = _render_with_assistant_indices(template, **common)
+    return text, [[byte_offset(text, begin), byte_offset(text, end)] for begin, end in spans]
+
+
+def case_of(template, conversation, marked, full):
+    # A fresh environment for each rendering: the reference's tracker does not survive an error half-way.
+    try:
+        text, spans = render(template, conversation, marked)
+    except Exception as error:  # noqa: BLE001 whatever the reference raises, it refuses
+        return {"error": f"{type(error).__name__}: {error}"[:90]} if full else {"error": True}
+    case = {"bytes": len(text.encode()), "sha256": hashlib.sha256(text.encode()).hexdigest()[:12]}
+    if spans is not None:
+        case["spans"] = spans
+    if full:
+        case["text"] = text
+    return case
+
+
+def published(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        for name in sorted(archive.namelist()):
+            if name.endswith(".jinja"):
+                yield pathlib.PurePath(name).stem, archive.read(name).decode()
+
+
+def all_templates(shared, wheel):
+    for path in sorted(pathlib.Path(shared).glob("tokenizers/*/tokenizer_config.json")):
+        text = json.loads(path.read_text()).get("chat_template")
+        if isinstance(text, str):
+            yield {"name": f"shared {path.parent.name}", "file": f"tokenizers/{path.parent.name}/tokenizer_config.json",
+                   "text": text}
+    for name, text in chat_templates.TEMPLATES.items():
+        yield {"name": name, "text": text}
+    for name, text in published(wheel) if wheel else ():
+        yield {"name": f"trl {name}", "text": text, "published": name}
+
+
+def template_entry(template, conversations, full):
+    marked = "generation" in template["text"] and "endgeneration" in template["text"]
+    cases = []
+    for conversation in conversations:
+        cases.append(case_of(compiled(template["text"]), conversation, marked, full))
+    entry = {"name": template["name"], "marked": marked, "cases": cases}
+    entry["file" if "file" in template and not full else "text"] = template["file" if "file" in template and not full else "text"]
+    return entry
+
+
+def snippet_entry(snippet):
+    try:
+        return [snippet, compiled(snippet).render(**chat_snippets.V)]
+    except Exception:  # noqa: BLE001
+        return [snippet, None]
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("shared")
+    arguments.add_argument("wheel", nargs="?")
+    arguments.add_argument("--full")
+    given = arguments.parse_args()
+    conversations = [{**conversation, "prompt": prompt}
+                     for conversation, prompt in itertools.product(chat_templates.CONVERSATIONS, (False, True))]
+    templates = list(all_templates(given.shared, given.wheel))
+    head = {"now": NOW, "tokens": TOKENS, "conversations": conversations,
+            "notice": "templates named 'trl ...' are those of trl 1.16.0, unchanged: Copyright 2020-2026 The HuggingFace "
+                      "Team, licensed under the Apache License, Version 2.0"}
+    if given.full:
+        out = {**head, "snippets": [], "templates": [template_entry(t, conversations, True) for t in templates]}
+        pathlib.Path(given.full).write_text(json.dumps(out, ensure_ascii=False))
+        return
+    kept = [t for t in templates if t.get("published") is None or t["published"] in KEPT]
+    out = {**head, "variables": chat_snippets.V, "snippets": [snippet_entry(s) for s in chat_snippets.SNIPPETS],
+           "templates": [template_entry(t, conversations, False) for t in kept]}
+    (HERE / "chat_cases.json").write_text(json.dumps(out, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+main()
