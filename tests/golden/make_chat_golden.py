@@ -103,7 +103,8 @@ def template_entry(template, conversations, full):
 
 def snippet_entry(snippet):
     try:
-        return [snippet, compiled(snippet).render(**chat_snippets.V)]
+        text = compiled(snippet).render(**json.loads(json.dumps(chat_snippets.V)))
+        return None if " at 0x" in text else [snippet, text]  # an address in memory is no golden value
     except Exception:  # noqa: BLE001
         return [snippet, None]
 
@@ -125,7 +126,7 @@ def main():
         pathlib.Path(given.full).write_text(json.dumps(out, ensure_ascii=False))
         return
     kept = [t for t in templates if t.get("published") is None or t["published"] in KEPT]
-    out = {**head, "variables": chat_snippets.V, "snippets": [snippet_entry(s) for s in chat_snippets.SNIPPETS],
+    out = {**head, "variables": chat_snippets.V, "snippets": list(filter(None, map(snippet_entry, chat_snippets.SNIPPETS))),
            "templates": [template_entry(t, conversations, False) for t in kept]}
     (HERE / "chat_cases.json").write_text(json.dumps(out, ensure_ascii=False, separators=(",", ":")) + "\n")
 

@@ -11,7 +11,7 @@
 namespace rootstock::chat {
 namespace {
 
-std::int64_t size_of(const List& list) { return static_cast<std::int64_t>(list.items.size()); }
+std::int64_t size_of(const Row& list) { return static_cast<std::int64_t>(list.items.size()); }
 
 Result<Value> character_at(Work& work, const std::string& text, std::int64_t index) {
     ROOTSTOCK_CHECKED(work.handle(text.size()));
@@ -95,13 +95,14 @@ std::vector<std::string_view> characters_of(std::string_view text) {
 Result<Value> item_of(Work& work, const Value& object, const Value& index) {
     if (object.is_undefined()) return fail_undefined(object);
     std::int64_t place = 0;
-    if (const auto* list = object.list(); list && index.whole(place)) {
+    const auto* list = object.row();
+    if (list && (object.list() || list->kind == RowKind::range) && index.whole(place)) {
         if (place < 0) place += size_of(*list);
         if (place < 0 || place >= size_of(*list)) return Value::undefined("index");
         return list->items[static_cast<std::size_t>(place)];
     }
     if (const auto* text = object.text(); text && index.whole(place)) return character_at(work, *text, place);
-    if (const auto* dict = object.dict(); dict && !index.list() && !index.dict()) {
+    if (const auto* dict = object.dict(); dict && !index.row() && !index.dict()) {
         ROOTSTOCK_CHECKED(work.spend(dict->items.size() / 4));
         if (const auto* held = dict->find(index)) return *held;
     }
@@ -115,7 +116,7 @@ Result<Value> item_of(Work& work, const Value& object, const Value& index) {
 
 Result<Value> attribute_of(Work& work, const Value& object, std::string_view name) {
     if (object.is_undefined()) return fail_undefined(object);
-    if (object.loop()) return loop_member(work, *object.loop(), name);
+    if (object.loop() && name != "cycle") return loop_member(work, *object.loop(), name);
     if (auto method = method_of(object, name)) return *method;
     if (const auto* dict = object.dict()) {
         ROOTSTOCK_CHECKED(work.spend(dict->items.size() / 4));
@@ -146,7 +147,7 @@ Result<Value> slice_of(Work& work, const Value& object, const SliceBounds& bound
     if (object.is_undefined()) return fail_undefined(object);
     if (const auto* list = object.list()) {
         ROOTSTOCK_TRY(range, range_of(bounds, size_of(*list)));
-        return work.list(pick(list->items, range), list->tuple);
+        return work.list(pick(list->items, range), list->kind);
     }
     if (const auto* text = object.text()) {
         ROOTSTOCK_CHECKED(work.spend(text->size()));
@@ -156,15 +157,16 @@ Result<Value> slice_of(Work& work, const Value& object, const SliceBounds& bound
         for (auto character : pick(characters, range)) made += character;
         return work.text(std::move(made));
     }
-    return Value::undefined("slice");
+    return fault(fmt::format("a {} cannot be sliced; give a list or a text", object.type_name()));
 }
 
 Result<std::vector<Value>> items_of(Work& work, const Value& value) {
     std::vector<Value> items;
     if (value.is_undefined()) return items;
-    if (const auto* list = value.list()) {
-        ROOTSTOCK_CHECKED(work.spend(list->items.size()));
-        return list->items;
+    if (const auto* row = value.row()) {
+        if (row->kind == RowKind::generator && std::exchange(row->used, true)) return items;
+        ROOTSTOCK_CHECKED(work.spend(row->items.size()));
+        return row->items;
     }
     if (const auto* dict = value.dict()) {
         ROOTSTOCK_CHECKED(work.spend(dict->items.size()));
@@ -181,7 +183,7 @@ Result<std::vector<Value>> items_of(Work& work, const Value& value) {
 
 Result<std::int64_t> length_of(Work& work, const Value& value) {
     if (value.is_undefined()) return std::int64_t{0};
-    if (const auto* list = value.list()) return size_of(*list);
+    if (const auto* row = value.row(); row && row->kind != RowKind::generator) return size_of(*row);
     if (const auto* dict = value.dict()) return static_cast<std::int64_t>(dict->items.size());
     if (const auto* loop = value.loop()) return static_cast<std::int64_t>(loop->items.size());
     if (const auto* text = value.text()) {

@@ -87,7 +87,7 @@ Result<Value> repeated(Work& work, const Value& value, std::int64_t times) {
             ROOTSTOCK_CHECKED(work.spend(items.size()));
             made.insert(made.end(), items.begin(), items.end());
         }
-    return make_list(std::move(made), value.list()->tuple);
+    return make_list(std::move(made), value.list()->kind);
 }
 
 bool repeats(const Value& value) { return value.text() || value.list(); }
@@ -102,10 +102,10 @@ Result<Value> calculate(Work& work, std::string_view sign, const Value& left, co
     if (left.whole(a) && right.whole(b)) return calculate_whole(sign, a, b);
     if (left.is_number() && right.is_number()) return calculate_real(sign, left.as_double(), right.as_double());
     if (sign == "+" && left.text() && right.text()) return work.text(*left.text() + *right.text());
-    if (sign == "+" && left.list() && right.list() && left.list()->tuple == right.list()->tuple) {
+    if (sign == "+" && left.list() && right.list() && left.list()->kind == right.list()->kind) {
         auto items = left.list()->items;
         items.insert(items.end(), right.list()->items.begin(), right.list()->items.end());
-        return work.list(std::move(items), left.list()->tuple);
+        return work.list(std::move(items), left.list()->kind);
     }
     if (sign == "*" && repeats(left) && right.whole(b)) return repeated(work, left, b);
     if (sign == "*" && left.whole(a) && repeats(right)) return repeated(work, right, a);

@@ -25,8 +25,8 @@ json::value or_null(const json::object& object, std::string_view key) {
     return value ? *value : json::value();
 }
 
-std::vector<ByteSpan> spans_of(const json::value& list) {
-    std::vector<ByteSpan> spans;
+std::vector<ChatSpan> spans_of(const json::value& list) {
+    std::vector<ChatSpan> spans;
     for (const auto& span : list.as_array())
         spans.push_back({span.at(0).to_number<std::size_t>(), span.at(1).to_number<std::size_t>()});
     return spans;

@@ -32,14 +32,14 @@ struct ChatOptions {
 };
 
 // A part of the rendered text, in bytes, end exclusive.
-struct ByteSpan {
+struct ChatSpan {
     std::size_t begin = 0, end = 0;
-    bool operator==(const ByteSpan&) const = default;
+    bool operator==(const ChatSpan&) const = default;
 };
 
 struct RenderedChat {
     std::string text;
-    std::vector<ByteSpan> assistant;  // what the assistant itself says, in order: what training counts
+    std::vector<ChatSpan> assistant;  // what the assistant itself says, in order: what training counts
 };
 
 struct ChatTemplateParts;  // private to data/chat

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <ranges>
 
+#include "data/chat/access.h"
+
 namespace rootstock::chat {
 namespace {
 
-Result<bool> equal_lists(Work& work, const List& left, const List& right) {
-    if (left.tuple != right.tuple || left.items.size() != right.items.size()) return false;
+Result<bool> equal_lists(Work& work, const Row& left, const Row& right) {
+    if (left.kind != right.kind || left.items.size() != right.items.size()) return false;
     for (std::size_t i = 0; i < left.items.size(); ++i) {
         ROOTSTOCK_TRY(same, equal(work, left.items[i], right.items[i]));
         if (!same) return false;
@@ -76,7 +78,7 @@ Result<bool> less(Work& work, const Value& left, const Value& right) {
         ROOTSTOCK_CHECKED(work.handle(left.text()->size()));
         return *left.text() < *right.text();  // bytes of UTF-8 sort as code points do
     }
-    if (left.list() && right.list() && left.list()->tuple == right.list()->tuple)
+    if (left.list() && right.list() && left.list()->kind == right.list()->kind)
         return less_lists(work, left.list()->items, right.list()->items);
     return fault(
         fmt::format("a {} and a {} have no order; compare values of one type", left.type_name(), right.type_name()));
@@ -90,12 +92,13 @@ Result<bool> contains(Work& work, const Value& hay, const Value& needle) {
         return text->find(*needle.text()) != std::string::npos;
     }
     if (const auto* dict = hay.dict()) {
-        if (needle.dict() || needle.list()) return fault("a container cannot be the key of a dict; use a string");
+        if (needle.dict() || needle.row()) return fault("a container cannot be the key of a dict; use a string");
         ROOTSTOCK_CHECKED(work.spend(dict->items.size() / 4));
         return dict->find(needle) != nullptr;
     }
-    if (const auto* list = hay.list()) {
-        for (const auto& item : list->items) {
+    if (hay.row()) {
+        ROOTSTOCK_TRY(items, items_of(work, hay));
+        for (const auto& item : items) {
             ROOTSTOCK_TRY(same, equal(work, item, needle));
             if (same) return true;
         }

@@ -39,7 +39,7 @@ Result<Value> Evaluator::evaluate(const ListDisplay& node) {
         ROOTSTOCK_TRY(item, value_of(*part));
         items.push_back(std::move(item));
     }
-    return make_list(std::move(items), node.tuple);
+    return make_list(std::move(items), node.tuple ? RowKind::tuple : RowKind::list);
 }
 
 Result<Value> Evaluator::evaluate(const DictDisplay& node) {

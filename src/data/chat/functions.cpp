@@ -58,7 +58,7 @@ Result<Value> Evaluator::make_range(const GivenArguments& given) {
         items.emplace_back(at);
         if (__builtin_add_overflow(at, step, &at)) break;
     }
-    return work_.list(std::move(items));
+    return work_.list(std::move(items), RowKind::range);
 }
 
 Result<Value> Evaluator::make_namespace(const GivenArguments& given) {

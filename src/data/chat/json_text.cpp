@@ -59,7 +59,7 @@ private:
             made += bytes;
     }
 
-    Result<void> write_list(const List& list) {
+    Result<void> write_list(const Row& list) {
         if (list.items.empty()) return add("[]");
         ROOTSTOCK_CHECKED(open('['));
         for (std::size_t i = 0; i < list.items.size(); ++i) {

@@ -4,6 +4,7 @@
 
 #include "data/chat/access.h"
 #include "data/chat/compare.h"
+#include "data/chat/loop_state.h"
 #include "data/chat/text_methods.h"
 
 namespace rootstock::chat {
@@ -40,10 +41,10 @@ Value refused(std::string_view name) {
 Result<Value> pairs_of(Work& work, const Dict& dict) {
     std::vector<Value> pairs;
     for (const auto& [key, value] : dict.items) {
-        ROOTSTOCK_TRY(pair, work.list({key, value}, true));
+        ROOTSTOCK_TRY(pair, work.list({key, value}, RowKind::tuple));
         pairs.push_back(std::move(pair));
     }
-    return work.list(std::move(pairs));
+    return work.list(std::move(pairs), RowKind::items);
 }
 
 Result<Value> call_dict_method(Work& work, const Dict& dict, std::string_view name, const GivenArguments& given) {
@@ -51,7 +52,7 @@ Result<Value> call_dict_method(Work& work, const Dict& dict, std::string_view na
         ROOTSTOCK_CHECKED(given.only({"key", "default"}));
         const auto* key = given.find(0, "key");
         if (!key) return fault("get needs a key");
-        if (key->list() || key->dict()) return fault("a container cannot be the key of a dict; use a string");
+        if (key->row() || key->dict()) return fault("a container cannot be the key of a dict; use a string");
         ROOTSTOCK_CHECKED(work.spend(dict.items.size() / 4));
         if (const auto* held = dict.find(*key)) return *held;
         const auto* fallback = given.find(1, "default");
@@ -62,11 +63,11 @@ Result<Value> call_dict_method(Work& work, const Dict& dict, std::string_view na
     std::vector<Value> parts;
     if (name == "keys") {
         for (const auto& item : dict.items) parts.push_back(item.first);
-        return work.list(std::move(parts));
+        return work.list(std::move(parts), RowKind::keys);
     }
     if (name == "values") {
         for (const auto& item : dict.items) parts.push_back(item.second);
-        return work.list(std::move(parts));
+        return work.list(std::move(parts), RowKind::values);
     }
     if (name == "copy") return make_dict_of_different_keys(dict.items);
     return fail(ErrorCode::unsupported, fmt::format("the dict method '{}' is not known here", name));
@@ -93,9 +94,10 @@ Result<Value> call_list_method(Work& work, const Value& object, std::string_view
 std::optional<Value> method_of(const Value& object, std::string_view name) {
     if (object.text() && among(text_names, name)) return bound(object, name);
     if (const auto* list = object.list()) {
-        if (!list->tuple && among(list_changes, name)) return refused(name);
-        if (list->tuple ? among(tuple_names, name) : among(list_names, name)) return bound(object, name);
+        if (!list->is_tuple() && among(list_changes, name)) return refused(name);
+        if (list->is_tuple() ? among(tuple_names, name) : among(list_names, name)) return bound(object, name);
     }
+    if (object.loop() && name == "cycle") return bound(object, name);
     if (object.dict() && among(dict_changes, name)) return refused(name);
     if (object.dict() && among(dict_names, name)) return bound(object, name);
     return std::nullopt;
@@ -104,6 +106,10 @@ std::optional<Value> method_of(const Value& object, std::string_view name) {
 Result<Value> call_method(Work& work, const Value& object, std::string_view name, const GivenArguments& given) {
     if (const auto* text = object.text()) return call_text_method(work, *text, name, given);
     if (const auto* dict = object.dict()) return call_dict_method(work, *dict, name, given);
+    if (const auto* loop = object.loop()) {
+        if (given.placed.empty()) return fault("loop.cycle needs values");
+        return given.placed[loop->index % given.placed.size()];
+    }
     return call_list_method(work, object, name, given);
 }
 

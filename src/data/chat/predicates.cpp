@@ -81,13 +81,14 @@ Result<bool> has_case(Work& work, const Value& value, std::string_view method) {
     return answer.truth();
 }
 
-// The parts may be shared, so identity is not the reference's: only what every Python has one of can be the same.
-Result<bool> is_same(Work&, const Value& value, Given given) {
+// Whether two values are one object depends on the reference's memory, but for what every Python has one of.
+Result<bool> is_same(Work& work, const Value& value, Given given) {
     ROOTSTOCK_TRY(other, other_of(given));
-    if (value.boolean() || other->boolean())
-        return value.boolean() && other->boolean() && *value.boolean() == *other->boolean();
-    if (value.is_none() || other->is_none()) return value.is_none() && other->is_none();
-    return fail(ErrorCode::unsupported, "'is sameas' is known for true, false and none only; use ==");
+    if (std::string_view(value.type_name()) != other->type_name()) return false;
+    std::int64_t whole = 0;
+    bool single = value.is_none() || value.boolean() || (value.whole(whole) && whole >= -5 && whole <= 256);
+    if (single) return equal(work, value, *other);
+    return fail(ErrorCode::unsupported, "'is sameas' is known for true, false, none and small numbers only; use ==");
 }
 
 struct Named {
@@ -109,10 +110,12 @@ constexpr Named kinds[] = {
     {"string", [](Work&, const Value& v, Given) -> Result<bool> { return v.text() != nullptr; }},
     {"mapping", [](Work&, const Value& v, Given) -> Result<bool> { return v.dict() != nullptr; }},
     {"sequence",
-     [](Work&, const Value& v, Given) -> Result<bool> { return v.text() || v.list() || v.dict() || v.is_undefined(); }},
+     [](Work&, const Value& v, Given) -> Result<bool> {
+         return v.text() || v.list() || v.dict() || v.is_undefined() || (v.row() && v.row()->kind == RowKind::range);
+     }},
     {"iterable",
      [](Work&, const Value& v, Given) -> Result<bool> {
-         return v.text() || v.list() || v.dict() || v.is_undefined() || v.loop();
+         return v.text() || v.row() || v.dict() || v.is_undefined() || v.loop();
      }},
     {"callable", [](Work&, const Value& v, Given) -> Result<bool> { return v.callable() || v.is_undefined(); }},
     {"escaped", [](Work&, const Value&, Given) -> Result<bool> { return false; }},

@@ -54,7 +54,7 @@ public:
     explicit Printer(Work& work) : work_(work) {}
 
     Result<void> print(const Value& value) {
-        if (const auto* list = value.list()) return print_list(*list);
+        if (const auto* row = value.row(); row && row->kind < RowKind::range) return print_row(*row);
         if (const auto* dict = value.dict()) return print_dict(*dict);
         if (const auto* text = value.text()) return add(python_quoted(*text));
         if (value.is_undefined()) return add("Undefined");
@@ -71,14 +71,15 @@ private:
         return made_.size() > work_.limits().output_bytes_max ? work_.handle(made_.size()) : Result<void>{};
     }
 
-    Result<void> print_list(const List& list) {
-        ROOTSTOCK_CHECKED(add(list.tuple ? "(" : "["));
+    Result<void> print_row(const Row& list) {
+        static constexpr const char* opening[] = {"[", "(", "dict_keys([", "dict_values([", "dict_items(["};
+        ROOTSTOCK_CHECKED(add(opening[static_cast<std::size_t>(list.kind)]));
         for (std::size_t i = 0; i < list.items.size(); ++i) {
             if (i > 0) ROOTSTOCK_CHECKED(add(", "));
             ROOTSTOCK_CHECKED(print(list.items[i]));
         }
-        if (list.tuple) return add(list.items.size() == 1 ? ",)" : ")");
-        return add("]");
+        if (list.is_tuple()) return add(list.items.size() == 1 ? ",)" : ")");
+        return add(list.kind == RowKind::list ? "]" : "])");
     }
 
     Result<void> print_dict(const Dict& dict) {
@@ -123,10 +124,12 @@ Result<std::string> text_of(Work& work, const Value& value) {
     if (const auto* real = value.real()) return python_float(*real);
     std::int64_t room = 0;
     if (const auto* whole = value.whole(room)) return std::to_string(*whole);
-    if (!value.list() && !value.dict())
-        return fail(ErrorCode::unsupported,
-                    fmt::format("a {} cannot be printed; print one of its members", value.type_name()), {},
-                    "chat_template_fault");
+    bool is_data = value.dict() || (value.row() && value.row()->kind < RowKind::range);
+    if (!is_data)
+        return fail(
+            ErrorCode::unsupported,
+            fmt::format("a {} cannot be printed; print its members (|list first, for a generator)", value.type_name()),
+            {}, "chat_template_fault");
     Printer printer(work);
     ROOTSTOCK_CHECKED(printer.print(value));
     return printer.take();

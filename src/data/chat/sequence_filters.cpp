@@ -69,10 +69,10 @@ Result<Value> items(Work& work, const Value& input, Given given) {
         return fault(fmt::format("items needs a dict, not a {}", input.type_name()));
     if (input.dict())
         for (const auto& [key, value] : input.dict()->items) {
-            ROOTSTOCK_TRY(pair, work.list({key, value}, true));
+            ROOTSTOCK_TRY(pair, work.list({key, value}, RowKind::tuple));
             pairs.push_back(std::move(pair));
         }
-    return work.list(std::move(pairs));
+    return work.list(std::move(pairs), RowKind::generator);
 }
 
 // Texts in lower case unless case matters, as the reference's sorting filters compare them.
@@ -112,7 +112,7 @@ Result<Value> sort_dict(Work& work, const Value& input, Given given) {
     std::vector<Keyed> keyed;
     for (const auto& [key, value] : input.dict()->items) {
         ROOTSTOCK_TRY(order, sort_key(work, by == "key" ? key : value, case_matters));
-        ROOTSTOCK_TRY(pair, work.list({key, value}, true));
+        ROOTSTOCK_TRY(pair, work.list({key, value}, RowKind::tuple));
         keyed.push_back({order, pair});
     }
     ROOTSTOCK_CHECKED(sort_by_key(work, keyed, given.truth(2, "reverse", false)));
@@ -136,7 +136,7 @@ Result<Value> unique(Work& work, const Value& input, Given given) {
         seen.push_back(key);
         kept.push_back(item);
     }
-    return work.list(std::move(kept));
+    return work.list(std::move(kept), RowKind::generator);
 }
 
 Result<Value> reverse(Work& work, const Value& input, Given given) {
@@ -144,7 +144,7 @@ Result<Value> reverse(Work& work, const Value& input, Given given) {
     if (input.is_undefined()) return fail_undefined(input);
     ROOTSTOCK_TRY(all, items_of(work, input));
     std::ranges::reverse(all);
-    if (!input.text()) return work.list(std::move(all));
+    if (!input.text()) return work.list(std::move(all), RowKind::generator);
     std::string made;
     for (const auto& character : all) made += *character.text();
     return work.text(std::move(made));
@@ -203,7 +203,7 @@ Result<Value> keep(Work& work, const Value& input, Given given, bool by_attribut
         ROOTSTOCK_TRY(yes, chosen(work, part, given, by_attribute ? 1 : 0));
         if (yes == wanted) kept.push_back(item);
     }
-    return work.list(std::move(kept));
+    return work.list(std::move(kept), RowKind::generator);
 }
 Result<Value> select(Work& work, const Value& input, Given given) { return keep(work, input, given, false, true); }
 Result<Value> reject(Work& work, const Value& input, Given given) { return keep(work, input, given, false, false); }
@@ -232,7 +232,7 @@ Result<Value> map(Work& work, const Value& input, Given given) {
                                           : apply_filter(work, *given.placed[0].text(), item, others));
         made.push_back(std::move(value));
     }
-    return work.list(std::move(made));
+    return work.list(std::move(made), RowKind::generator);
 }
 
 Result<Value> batch(Work& work, const Value& input, Given given) {
@@ -253,7 +253,7 @@ Result<Value> batch(Work& work, const Value& input, Given given) {
         ROOTSTOCK_TRY(made, work.list(std::exchange(row, {})));
         rows.push_back(std::move(made));
     }
-    return work.list(std::move(rows));
+    return work.list(std::move(rows), RowKind::generator);
 }
 
 Result<Value> attribute(Work& work, const Value& input, Given given) {

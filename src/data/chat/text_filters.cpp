@@ -111,7 +111,7 @@ Result<Value> format(Work& work, const Value& input, Given given) {
     if (!given.placed.empty() && !given.named.empty())
         return fault("format takes values by place or by name, not both");
     if (given.named.empty()) {
-        ROOTSTOCK_TRY(values, work.list(given.placed, true));
+        ROOTSTOCK_TRY(values, work.list(given.placed, RowKind::tuple));
         return percent_format(work, pattern, values);
     }
     std::vector<std::pair<Value, Value>> items;

@@ -121,7 +121,7 @@ Result<Value> chosen(Work& work, std::string_view name, const GivenArguments& gi
 }  // namespace
 
 Result<Value> percent_format(Work& work, std::string_view pattern, const Value& values) {
-    bool several = values.list() && values.list()->tuple;
+    bool several = values.list() && values.list()->is_tuple();
     std::size_t used = 0;
     std::string made;
     for (auto rest = pattern; !rest.empty();) {

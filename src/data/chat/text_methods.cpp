@@ -42,7 +42,7 @@ Result<Value> begins_or_ends(Work& work, View text, bool begins, const GivenArgu
     const auto* wanted = given.find(0, "prefix");
     if (!wanted) return fault("startswith and endswith need a text to look for");
     std::vector<Value> choices{*wanted};
-    if (wanted->list() && wanted->list()->tuple) choices = wanted->list()->items;
+    if (wanted->list() && wanted->list()->is_tuple()) choices = wanted->list()->items;
     ROOTSTOCK_CHECKED(work.spend(choices.size()));
     bool found = false;
     for (const auto& choice : choices) {
@@ -57,7 +57,7 @@ Result<Value> begins_or_ends(Work& work, View text, bool begins, const GivenArgu
 std::vector<View> split_at_spaces(View text, std::int64_t most) {
     std::vector<View> parts;
     for (text = strip_left(text); !text.empty(); text = strip_left(text)) {
-        if (most == 0) return parts.push_back(strip_right(text)), parts;
+        if (most == 0) return parts.push_back(text), parts;
         --most;
         std::size_t end = 0;
         while (end < text.size()) {
@@ -76,8 +76,7 @@ std::vector<View> split_at_spaces_from_right(View text, std::int64_t most) {
     if (most < 0 || static_cast<std::int64_t>(parts.size()) <= most + 1) return parts;
     auto kept = parts.end() - most;
     auto last = *std::prev(kept);
-    auto whole = strip_left(text);
-    std::vector<View> made{whole.substr(0, static_cast<std::size_t>(last.data() + last.size() - whole.data()))};
+    std::vector<View> made{text.substr(0, static_cast<std::size_t>(last.data() + last.size() - text.data()))};
     made.insert(made.end(), kept, parts.end());
     return made;
 }
@@ -186,7 +185,7 @@ Result<Value> partitioned(Work& work, View text, bool from_right, const GivenArg
         ROOTSTOCK_TRY(item, work.text(std::string(part)));
         items.push_back(std::move(item));
     }
-    return work.list(std::move(items), true);
+    return work.list(std::move(items), RowKind::tuple);
 }
 
 // Python's is...() methods: true when there is a character and all are of the kind.

@@ -40,9 +40,14 @@ const std::string* Value::text() const {
     return held ? held->get() : nullptr;
 }
 
-const List* Value::list() const {
-    const auto* held = std::get_if<std::shared_ptr<const List>>(&held_);
+const Row* Value::row() const {
+    const auto* held = std::get_if<std::shared_ptr<const Row>>(&held_);
     return held ? held->get() : nullptr;
+}
+
+const Row* Value::list() const {
+    const auto* held = row();
+    return held && (held->kind == RowKind::list || held->is_tuple()) ? held : nullptr;
 }
 
 const Dict* Value::dict() const {
@@ -85,7 +90,9 @@ std::string Value::undefined_name() const {
 const char* Value::type_name() const {
     static constexpr const char* names[] = {"Undefined", "NoneType", "bool",      "int",         "float",   "str",
                                             "list",      "dict",     "Namespace", "LoopContext", "function"};
-    if (const auto* held = list(); held && held->tuple) return "tuple";
+    static constexpr const char* rows[] = {"list",       "tuple", "dict_keys", "dict_values",
+                                           "dict_items", "range", "generator"};
+    if (const auto* held = row()) return rows[static_cast<std::size_t>(held->kind)];
     return names[held_.index()];
 }
 
@@ -93,13 +100,13 @@ bool Value::truth() const {
     if (is_undefined() || is_none()) return false;
     if (is_number()) return as_double() != 0.0;
     if (const auto* held = text()) return !held->empty();
-    if (const auto* held = list()) return !held->items.empty();
+    if (const auto* held = row()) return held->kind == RowKind::generator || !held->items.empty();
     if (const auto* held = dict()) return !held->items.empty();
     return true;
 }
 
 int Value::depth() const {
-    if (const auto* held = list()) return held->depth;
+    if (const auto* held = row()) return held->depth;
     if (const auto* held = dict()) return held->depth;
     if (const auto* held = callable(); held && held->receiver) return held->receiver->depth() + 1;
     if (const auto* held = loop()) return held->depth + 1;
@@ -118,17 +125,17 @@ const Value* Dict::find(std::string_view key) const {
     return nullptr;
 }
 
-Result<Value> make_list(std::vector<Value> items, bool tuple) {
+Result<Value> make_list(std::vector<Value> items, RowKind kind) {
     ROOTSTOCK_TRY(depth, depth_over(items));
     Value value;
-    value.held_ = std::make_shared<const List>(List{std::move(items), tuple, depth});
+    value.held_ = std::make_shared<const Row>(Row{std::move(items), kind, depth});
     return value;
 }
 
 Result<Value> make_dict(std::vector<std::pair<Value, Value>> items) {
     std::vector<std::pair<Value, Value>> kept;
     for (auto& [key, item] : items) {
-        if (key.dict() || key.list())
+        if (key.dict() || key.row())
             return fault(fmt::format("a {} cannot be the key of a dict; use a string", key.type_name()));
         auto present = std::ranges::find_if(kept, [&](const auto& other) { return equal_plain(other.first, key); });
         if (present != kept.end())
@@ -149,6 +156,7 @@ Result<Value> make_dict_of_different_keys(std::vector<std::pair<Value, Value>> i
 bool equal_plain(const Value& left, const Value& right) {
     if (left.is_number() && right.is_number()) return equal_numbers(left, right);
     if (left.text() && right.text()) return *left.text() == *right.text();
+    if (left.row() || right.row()) return left.row() == right.row();
     if (left.space() && right.space()) return left.space()->number == right.space()->number;
     if (left.loop() || right.loop()) return left.loop() == right.loop();
     if (left.callable() || right.callable()) return left.callable() == right.callable();

@@ -25,10 +25,16 @@ struct Undefined {
 };
 struct None {};
 
-struct List {
+// What a row of values is in Python. A list or tuple is data; the others can only be gone over (a range also be
+// indexed), have no form in JSON, and a generator, which most sequence filters give, can be gone over once.
+enum class RowKind { list, tuple, keys, values, items, range, generator };
+
+struct Row {
     std::vector<Value> items;
-    bool tuple = false;
+    RowKind kind = RowKind::list;
     int depth = 1;
+    mutable bool used = false;  // of a generator: it has been gone over
+    bool is_tuple() const { return kind == RowKind::tuple; }
 };
 
 // Keeps the order in which keys were added. Keys are compared by value; dicts of templates are small.
@@ -74,7 +80,8 @@ public:
     const bool* boolean() const { return std::get_if<bool>(&held_); }
     const double* real() const { return std::get_if<double>(&held_); }
     const std::string* text() const;
-    const List* list() const;
+    const Row* row() const;   // any row
+    const Row* list() const;  // only a list or tuple
     const Dict* dict() const;
     const Callable* callable() const;
     const NamespaceRef* space() const { return std::get_if<NamespaceRef>(&held_); }
@@ -91,10 +98,10 @@ public:
     int depth() const;  // 0 for a plain value, else the nesting of the container
 
 private:
-    friend Result<Value> make_list(std::vector<Value> items, bool tuple);
+    friend Result<Value> make_list(std::vector<Value> items, RowKind kind);
     friend Result<Value> make_dict_of_different_keys(std::vector<std::pair<Value, Value>> items);
 
-    std::variant<Undefined, None, bool, std::int64_t, double, Text, std::shared_ptr<const List>,
+    std::variant<Undefined, None, bool, std::int64_t, double, Text, std::shared_ptr<const Row>,
                  std::shared_ptr<const Dict>, NamespaceRef, LoopRef, std::shared_ptr<const Callable>>
         held_;
 };
@@ -102,7 +109,7 @@ private:
 constexpr int value_depth_max = 100;  // containers inside containers
 
 // too_large: nested deeper than value_depth_max.
-Result<Value> make_list(std::vector<Value> items, bool tuple = false);
+Result<Value> make_list(std::vector<Value> items, RowKind kind = RowKind::list);
 // A key that comes again replaces the value and keeps the first place. invalid_argument: a key that is a container.
 Result<Value> make_dict(std::vector<std::pair<Value, Value>> items);
 

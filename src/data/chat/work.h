@@ -52,9 +52,9 @@ public:
     }
 
     // A new list, paid for.
-    Result<Value> list(std::vector<Value> items, bool tuple = false) {
+    Result<Value> list(std::vector<Value> items, RowKind kind = RowKind::list) {
         ROOTSTOCK_CHECKED(spend(items.size()));
-        return make_list(std::move(items), tuple);
+        return make_list(std::move(items), kind);
     }
 
     // Every call into something nested holds one of these; too_large when there are too many.
