@@ -204,12 +204,14 @@ Result<void> Evaluator::assign(const Target& target, const Value& value) {
         return {};
     }
     if (target.attribute.empty()) {
+        ROOTSTOCK_CHECKED(work_.spend(scope_->names.size() / 8));
         set(target.name, value);
         return {};
     }
     ROOTSTOCK_TRY(object, evaluate(Name{target.name}));
     if (!object.space()) return fault(fmt::format("'{}' is no namespace; make it with namespace()", target.name));
     auto& members = spaces_[object.space()->number];
+    ROOTSTOCK_CHECKED(work_.spend(members.size() / 8));
     for (auto& [key, held] : members)
         if (key == target.attribute) {
             held = value;

@@ -24,9 +24,11 @@ Result<Value> Evaluator::value_of(const Expression& expression) {
 Result<Value> Evaluator::evaluate(const Literal& node) { return node.value; }
 
 Result<Value> Evaluator::evaluate(const Name& node) {
-    for (auto* scope = scope_; scope; scope = scope->parent)
+    for (auto* scope = scope_; scope; scope = scope->parent) {
+        ROOTSTOCK_CHECKED(work_.spend(scope->names.size() / 8));
         for (const auto& [name, value] : scope->names)
             if (name == node.name) return value;
+    }
     for (const auto& [name, value] : variables_)
         if (name == node.name) return value;
     if (is_function(node.name)) return Value(Callable{Callable::Kind::function, node.name, nullptr, nullptr, nullptr});
@@ -54,7 +56,9 @@ Result<Value> Evaluator::evaluate(const DictDisplay& node) {
 }
 
 Result<Value> Evaluator::member(const Value& object, const std::string& name) {
-    for (const auto& [key, value] : spaces_[object.space()->number])
+    const auto& members = spaces_[object.space()->number];
+    ROOTSTOCK_CHECKED(work_.spend(members.size() / 8));
+    for (const auto& [key, value] : members)
         if (key == name) return value;
     return Value::undefined(name);
 }
