@@ -8,4 +8,5 @@
 #include "data/batch/batch.h"
 #include "data/dataset/dataset.h"
 #include "data/reader/reader.h"
+#include "data/tokenizer/text_stream.h"
 #include "data/tokenizer/tokenizer.h"
