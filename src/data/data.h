@@ -15,4 +15,5 @@
 #include "data/image/preprocessing.h"
 #include "data/reader/reader.h"
 #include "data/table/table.h"
+#include "data/tokenizer/text_stream.h"
 #include "data/tokenizer/tokenizer.h"

@@ -77,5 +77,6 @@ void add_usage_command(CLI::App& program, Context& context);
 void add_invoice_command(CLI::App& program, Context& context);
 void add_economics_command(CLI::App& program, Context& context);
 void add_ledger_command(CLI::App& program, Context& context);
+void add_tokenizer_command(CLI::App& program, Context& context);
 
 }  // namespace rootstock

@@ -12,11 +12,16 @@ struct FoundTokens {
 
     void add(std::int32_t id, ByteSpan bytes, std::span<const CharSpan> origin) {
         ids->push_back(id);
-        if (offsets) offsets->push_back({origin[bytes.begin].begin, origin[bytes.end - 1].end});
+        if (!offsets) return;
+        // A model that drops characters it has no token for counts short, so a span may point beyond the text or be
+        // empty; the reference then gives the byte numbers themselves.
+        bool inside = bytes.begin < bytes.end && bytes.end <= origin.size();
+        offsets->push_back(inside ? CharSpan{origin[bytes.begin].begin, origin[bytes.end - 1].end}
+                                  : CharSpan{static_cast<std::int32_t>(bytes.begin), static_cast<std::int32_t>(bytes.end)});
     }
 };
 
-// Appends the tokens of `text`, which is valid UTF-8. With offsets, text.origin must be given.
+// Appends the tokens of `text`, which is valid UTF-8. With offsets, text.origin must be given. Throws TokenizingFault.
 void find_tokens(const TokenizerParts& parts, TextView text, FoundTokens found);
 
 // Per byte, the one code point it belongs to.
