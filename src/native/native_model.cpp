@@ -147,8 +147,8 @@ std::string megabytes(std::size_t bytes) {
 }  // namespace
 
 const float* Table::row(std::int32_t index, float* scratch) const {
-    const auto count = static_cast<std::size_t>(width), begin = static_cast<std::size_t>(index) * count;
-    if (tensor.dtype == Dtype::f32) return tensor.floats().data() + begin;
+    const auto count = static_cast<std::size_t>(width);
+    if (tensor.dtype == Dtype::f32) return tensor.floats().data() + static_cast<std::size_t>(index) * count;
     copy_as_floats(row_of(tensor, index), {scratch, count});
     return scratch;
 }

@@ -133,7 +133,7 @@ Result<void> TensorReader::check_head(const Head& head) const {
     if (head.classes == 0 && head.bias.empty()) return {};
     if (head.classes == 0 || static_cast<int>(head.bias.size()) != head.classes)
         return fail(ErrorCode::corrupt, what_ + ": the head's weight and bias do not belong together; train it again");
-    if (!spec_.pooler)
+    if (spec_.classifier_pools && !spec_.pooler)
         return fail(ErrorCode::invalid_argument,
                     what_ + " has a classification head, but the base model has no pooler for it to stand on", {},
                     "adapter_misfit");

@@ -20,7 +20,7 @@ TransformerSpec tiny_spec() {
     spec.family = "bert";
     spec.vocabulary = 200, spec.positions_max = 64, spec.types = 2, spec.layers = 2;
     spec.width = 32, spec.heads = spec.key_value_heads = 4, spec.head_width = 8, spec.inner = 64;
-    spec.pooler = true;
+    spec.pooler = spec.classifier_pools = true;
     return spec;
 }
 

@@ -4,7 +4,9 @@ namespace rootstock {
 
 namespace {
 
-constexpr const Family* kFamilies[] = {&bert_family};
+constexpr const Family* kFamilies[] = {&bert_family, &roberta_family, &xlm_roberta_family, &distilbert_family,
+                                       &gpt2_family, &llama_family,   &mistral_family,     &qwen2_family,
+                                       &t5_family,   &mt5_family,     &vit_family,         &deit_family};
 
 }
 
@@ -22,7 +24,7 @@ Result<const Family*> find_family(std::string_view model_type) {
 const Family& family_of(const TransformerSpec& spec) {
     const auto family = find_family(spec.family);
     ROOTSTOCK_CHECK(family.has_value(), "a spec comes from a family");
-    return **family;
+    return (*family)->plain && spec.mlp == Mlp::plain ? *(*family)->plain : **family;
 }
 
 }  // namespace rootstock

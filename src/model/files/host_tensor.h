@@ -78,21 +78,12 @@ HostTensor converted(const HostTensor& tensor, Dtype dtype);
 
 // Row `index` of a matrix, where it stands.
 HostTensor row_of(const HostTensor& matrix, std::int64_t index);
-HostTensor make_tensor(Dtype dtype, std::vector<std::int64_t> shape, std::vector<std::byte> bytes);
-
-// The same numbers as `dtype` (F32, F16, BF16, Q8_0 or Q4_0; others assert). Blocks need rows of whole blocks
-// (asserted). A tensor that has the type already is returned as it is.
-HostTensor converted(const HostTensor& tensor, Dtype dtype);
-
-// Row `index` of a matrix, where it stands.
-HostTensor row_of(const HostTensor& matrix, std::int64_t index);
 
 std::string shape_text(std::span<const std::int64_t> shape);  // "[384, 1536]"
 
 float bf16_to_float(std::uint16_t bits);
 std::uint16_t float_to_bf16(float value);  // nearest, ties to even; NaN stays NaN
 float f16_to_float(std::uint16_t bits);
-std::uint16_t float_to_f16(float value);  // nearest, ties to even; beyond 65504 infinity
 std::uint16_t float_to_f16(float value);  // nearest, ties to even; beyond 65504 infinity
 
 }  // namespace rootstock

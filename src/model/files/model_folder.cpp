@@ -5,6 +5,7 @@
 #include "model/families/family.h"
 #include "model/files/mapped_file.h"
 #include "model/files/stored_model.h"
+#include "model/files/tensor_form.h"
 
 namespace rootstock {
 
@@ -51,7 +52,8 @@ Result<FamilySpec> read_spec(const json::value& config, const fs::path& folder) 
     const auto family = find_family(type);
     if (!family) return fail(family.error().code, what + ": " + family.error().message, family.error().param);
     ROOTSTOCK_TRY(spec, (*family)->spec(config, what));
-    return FamilySpec{*family, std::move(spec)};
+    const auto& names = family_of(spec);
+    return FamilySpec{&names, std::move(spec)};
 }
 
 const HostTensor* find_tensor(const StoredModel& files, const Family& family, const std::string& canonical) {
@@ -60,31 +62,49 @@ const HostTensor* find_tensor(const StoredModel& files, const Family& family, co
     return nullptr;
 }
 
-Result<void> check_tensor(const HostTensor& tensor, const TensorShape& wanted, const std::string& their_name,
-                          const fs::path& folder) {
+Result<HostTensor> checked_tensor(const HostTensor& found, const Family& family, const TensorShape& wanted,
+                                  const std::string& their_name, const fs::path& folder) {
     const auto where = folder.string() + ": tensor \"" + their_name + "\" ";
-    if (tensor.shape != wanted.shape)
-        return fail(ErrorCode::invalid_argument, where + "has shape " + shape_text(tensor.shape) +
+    if (!is_weight(found.dtype))
+        return fail(ErrorCode::unsupported,
+                    where + "has element type " + name(found.dtype) + "; weights must be F32, F16 or BF16");
+    auto tensor = in_our_form(found, family.form(wanted.name), wanted.shape);
+    if (!tensor)
+        return fail(ErrorCode::invalid_argument, where + "has shape " + shape_text(found.shape) +
                                                      ", but config.json asks for " + shape_text(wanted.shape) +
                                                      "; the two files are not of one model");
-    if (!is_weight(tensor.dtype))
-        return fail(ErrorCode::unsupported,
-                    where + "has element type " + name(tensor.dtype) + "; weights must be F32, F16 or BF16");
-    return {};
+    return std::move(*tensor);
+}
+
+// A head is there when all its tensors are; a pooler too. Their sizes are the file's where config.json is silent.
+void settle_head(const StoredModel& files, const Family& family, TransformerSpec& spec) {
+    spec.pooler = spec.pooler && find_tensor(files, family, "pooler.weight");
+    auto& head = spec.head;
+    if (head.classes == 0 && (head.kind == HeadKind::sequence || head.kind == HeadKind::token))
+        if (const auto* weight = find_tensor(files, family, "head.weight"); weight && !weight->shape.empty())
+            head.classes = static_cast<int>(std::clamp<std::int64_t>(weight->shape.front(), 0, 1 << 24));
+    for (const auto& wanted : head_tensors_of(spec))
+        if (!find_tensor(files, family, wanted.name)) {
+            head = {};
+            return;
+        }
 }
 
 Result<Weights> pick_weights(StoredModel files, const Family& family, const TransformerSpec& spec,
                              const fs::path& folder) {
     std::map<std::string, HostTensor> chosen;
-    for (const auto& wanted : tensors_of(spec)) {
+    auto all = tensors_of(spec);
+    const auto heads = head_tensors_of(spec);
+    all.insert(all.end(), heads.begin(), heads.end());
+    for (const auto& wanted : all) {
         const auto their_name = family.tensor_names(wanted.name).front();
         const auto* tensor = find_tensor(files, family, wanted.name);
         if (!tensor)
             return fail(ErrorCode::invalid_argument,
                         folder.string() + " lacks tensor \"" + their_name +
                             "\", which config.json asks for; the weights are not of this model, or incomplete");
-        ROOTSTOCK_CHECKED(check_tensor(*tensor, wanted, their_name, folder));
-        chosen.emplace(wanted.name, *tensor);
+        ROOTSTOCK_TRY(ours, checked_tensor(*tensor, family, wanted, their_name, folder));
+        chosen.emplace(wanted.name, std::move(ours));
     }
     return Weights(std::move(chosen), std::move(files.files));
 }
@@ -114,7 +134,7 @@ Result<Model> load_model(const fs::path& folder) {
     ROOTSTOCK_TRY(config, read_stored_config(folder));
     ROOTSTOCK_TRY(read, read_spec(config, folder));
     ROOTSTOCK_TRY(files, read_stored_model(folder));
-    read.spec.pooler = read.spec.pooler && find_tensor(files, *read.family, "pooler.weight");
+    settle_head(files, *read.family, read.spec);
     ROOTSTOCK_TRY(weights, pick_weights(std::move(files), *read.family, read.spec, folder));
     return Model{read.spec, std::move(weights), folder, labels_of(config)};
 }

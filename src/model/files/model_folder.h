@@ -38,7 +38,8 @@ private:
 
 struct Model {
     TransformerSpec spec;
-    Weights weights;  // exactly tensors_of(spec), each f32, f16, bf16 or, from a GGUF file, blocks
+    // Exactly tensors_of(spec) and head_tensors_of(spec), each f32, f16, bf16 or, from a GGUF file, blocks.
+    Weights weights;
     std::filesystem::path folder;
     std::vector<std::string> labels;  // of a classification head in the folder (id2label); informative
 };

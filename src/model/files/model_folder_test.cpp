@@ -163,7 +163,7 @@ TEST_F(ModelFolderTest, TheDigestChangesWithTheModelAndNotWithItsPlace) {
 
 TEST(TransformerSpec, TargetsChooseMapsByKind) {
     TransformerSpec spec;
-    spec.layers = 2, spec.width = 4, spec.inner = 8, spec.pooler = true;
+    spec.layers = 2, spec.width = 4, spec.inner = 8, spec.pooler = spec.classifier_pools = true;
     EXPECT_EQ(select_linear_maps(spec, {})->size(), 13u);
     const auto maps = select_linear_maps(spec, {"query", "pooler"});
     ASSERT_TRUE(maps);

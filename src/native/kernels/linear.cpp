@@ -38,19 +38,24 @@ dnnl::algorithm algorithm_of(After after) {
             return dnnl::algorithm::eltwise_gelu_tanh;
         case After::relu:
             return dnnl::algorithm::eltwise_relu;
+        case After::gelu_quick:
+        case After::silu:
+            return dnnl::algorithm::eltwise_swish;  // x sigmoid(alpha x)
         default:
             return dnnl::algorithm::eltwise_tanh;
     }
 }
+
+float alpha_of(After after) { return after == After::gelu_quick ? 1.702f : after == After::silu ? 1.0f : 0.0f; }
 
 dnnl::primitive_attr attributes(After after, bool add) {
     dnnl::post_ops steps;
     if (add) steps.append_sum(1.0f);
     if (after != After::nothing) {
 #if DNNL_VERSION_MAJOR >= 3
-        steps.append_eltwise(algorithm_of(after), 0, 0);
+        steps.append_eltwise(algorithm_of(after), alpha_of(after), 0);
 #else
-        steps.append_eltwise(1.0f, algorithm_of(after), 0, 0);
+        steps.append_eltwise(1.0f, algorithm_of(after), alpha_of(after), 0);
 #endif
     }
     dnnl::primitive_attr attributes;

@@ -17,7 +17,7 @@
 
 namespace rootstock {
 
-enum class After { nothing, gelu_erf, gelu_tanh, relu, tanh };
+enum class After { nothing, gelu_erf, gelu_tanh, gelu_quick, relu, silu, tanh };
 
 struct LinearForm {
     int in = 0;
