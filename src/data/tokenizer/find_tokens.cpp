@@ -26,7 +26,8 @@ struct Scratch {
 // Spans count in 32 bits, and a rewriting may make a text longer.
 void check_size(TextView text) {
     if (text.bytes.size() > UINT32_MAX)
-        throw TokenizingFault{{ErrorCode::too_large, "the text grows beyond 4 GiB when it is normalised; split it", "", ""}};
+        throw TokenizingFault{
+            {ErrorCode::too_large, "the text grows beyond 4 GiB when it is normalised; split it", "", ""}};
 }
 
 TextView part(TextView text, ByteSpan bytes) {
@@ -102,6 +103,20 @@ void find_tokens(const TokenizerParts& parts, TextView text, FoundTokens found) 
             found.add(segment.id, {0, segment.bytes.end - segment.bytes.begin}, piece.origin);
     }
     scratch.shrink();
+}
+
+void each_word(const TokenizerParts& parts, std::string_view text, const std::function<void(std::string_view)>& take) {
+    if (text.empty()) return;
+    Scratch scratch;
+    TextView view{text, {}, 0};
+    std::vector<CharSpan> origin;
+    if (parts.needs_origin) view.origin = origin = identity_origin(text);
+    if (parts.normalizer) {
+        parts.normalizer->normalize(view, scratch.normalized);
+        view = scratch.normalized.view();
+    }
+    view = split_words(parts, view, scratch);
+    for (auto word : scratch.words) take(word.of(view.bytes));
 }
 
 std::vector<CharSpan> identity_origin(std::string_view text) {

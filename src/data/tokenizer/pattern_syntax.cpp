@@ -11,10 +11,12 @@ namespace rootstock {
 namespace {
 
 // Property White_Space.
-constexpr std::string_view space = R"(\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
+constexpr std::string_view space =
+    R"(\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
 // Alphabetic, marks, decimal digits, connectors: letters and marks hold the first, but for numbers that are letters
 // and circled letters.
-constexpr std::string_view word = R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
+constexpr std::string_view word =
+    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
 
 class Translation {
 public:
@@ -54,7 +56,8 @@ private:
             at_ += end + 2;
             return {};
         }
-        if (rest[0] == '[') return fail(ErrorCode::unsupported, "holds a set within a set, which this build does not read");
+        if (rest[0] == '[')
+            return fail(ErrorCode::unsupported, "holds a set within a set, which this build does not read");
         if (rest.starts_with("&&"))
             return fail(ErrorCode::unsupported, "intersects sets with &&, which this build does not read");
         if (rest[0] == ']') in_class_ = false;
@@ -84,7 +87,8 @@ private:
     Result<void> negated_in_class(char letter) {
         // PCRE2 has no "everything but" inside a set other than its own \S and \W, which differ in a few characters.
         if (letter == 'S')
-            out_ += R"(\x{00}-\x{08}\x{0E}-\x{1F}!-\x{84}\x{86}-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{10FFFF})";
+            out_ +=
+                R"(\x{00}-\x{08}\x{0E}-\x{1F}!-\x{84}\x{86}-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{10FFFF})";
         else
             return fail(ErrorCode::unsupported,
                         std::string("holds \\") + letter + " within a set, which this build does not read");
@@ -97,9 +101,15 @@ private:
         at_ += 2;
         constexpr std::string_view hexadecimal = "0-9A-Fa-f";
         switch (letter) {
-            case 's': set(space, false); return {};
-            case 'w': set(word, false); return {};
-            case 'h': set(hexadecimal, false); return {};
+            case 's':
+                set(space, false);
+                return {};
+            case 'w':
+                set(word, false);
+                return {};
+            case 'h':
+                set(hexadecimal, false);
+                return {};
             case 'S':
             case 'W':
             case 'H':
@@ -116,7 +126,8 @@ private:
                 (out_ += "\\x{") += std::string(in_.substr(at_, 4)) + "}";
                 at_ += 4;
                 return {};
-            default: break;
+            default:
+                break;
         }
         (out_ += '\\') += letter;
         return {};
