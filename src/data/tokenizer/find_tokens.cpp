@@ -69,7 +69,11 @@ void tokenize_words(const TokenizerParts& parts, TextView text, Scratch& scratch
     text = split_words(parts, text, scratch);
     scratch.pieces.clear();
     for (auto word : scratch.words) parts.model->tokenize(text.bytes, word, scratch.pieces);
-    for (const auto& piece : scratch.pieces) found.add(piece.id, piece.bytes, text.origin);
+    auto unknown = parts.model->shows_unknown() ? parts.model->unknown_id() : std::nullopt;
+    for (const auto& piece : scratch.pieces) {
+        if (unknown && piece.id == *unknown) found.spell(piece.bytes.of(text.bytes));
+        found.add(piece.id, piece.bytes, text.origin);
+    }
 }
 
 void tokenize_segment(const TokenizerParts& parts, TextView text, Scratch& scratch, FoundTokens& found) {
@@ -83,10 +87,12 @@ void tokenize_segment(const TokenizerParts& parts, TextView text, Scratch& scrat
     split_or_whole(parts.after_normalizing, text.bytes, scratch.inner);
     for (const auto& segment : scratch.inner) {
         auto piece = part(text, segment.bytes);
-        if (segment.id < 0)
+        if (segment.id < 0) {
             tokenize_words(parts, piece, scratch, found);
-        else
-            found.add(segment.id, {0, segment.bytes.end - segment.bytes.begin}, piece.origin);
+            continue;
+        }
+        found.spell(piece.bytes);
+        found.add(segment.id, {0, segment.bytes.end - segment.bytes.begin}, piece.origin);
     }
 }
 
@@ -97,10 +103,12 @@ void find_tokens(const TokenizerParts& parts, TextView text, FoundTokens found) 
     split_or_whole(parts.before_normalizing, text.bytes, scratch.outer);
     for (const auto& segment : scratch.outer) {
         auto piece = part(text, segment.bytes);
-        if (segment.id < 0)
+        if (segment.id < 0) {
             tokenize_segment(parts, piece, scratch, found);
-        else
-            found.add(segment.id, {0, segment.bytes.end - segment.bytes.begin}, piece.origin);
+            continue;
+        }
+        found.spell(piece.bytes);
+        found.add(segment.id, {0, segment.bytes.end - segment.bytes.begin}, piece.origin);
     }
     scratch.shrink();
 }

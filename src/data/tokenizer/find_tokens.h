@@ -11,6 +11,13 @@ namespace rootstock {
 struct FoundTokens {
     std::vector<std::int32_t>* ids;
     std::vector<CharSpan>* offsets;  // null on the fast path
+    // Tokens that are spelled as the text they were found in, by their place: added tokens with the white space they
+    // took along, unknown ones of Unigram. Null on the fast path.
+    std::vector<std::pair<std::size_t, std::string>>* spelled = nullptr;
+
+    void spell(std::string_view text) {
+        if (spelled) spelled->emplace_back(ids->size(), text);
+    }
 
     void add(std::int32_t id, ByteSpan bytes, std::span<const CharSpan> origin) {
         ids->push_back(id);

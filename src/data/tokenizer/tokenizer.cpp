@@ -51,7 +51,7 @@ Result<BareTokens> bare_tokens(const TokenizerParts& parts, std::string_view tex
     ROOTSTOCK_CHECKED(check_text(text));
     BareTokens bare;
     auto origin = identity_origin(text);
-    ROOTSTOCK_CHECKED(find_or_fail(parts, {text, origin, 0}, {&bare.ids, &bare.offsets}));
+    ROOTSTOCK_CHECKED(find_or_fail(parts, {text, origin, 0}, {&bare.ids, &bare.offsets, &bare.spelled}));
     return bare;
 }
 
