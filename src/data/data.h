@@ -17,3 +17,4 @@
 #include "data/table/table.h"
 #include "data/tokenizer/text_stream.h"
 #include "data/tokenizer/tokenizer.h"
+#include "data/tokenizer/train_tokenizer.h"

@@ -1,4 +1,5 @@
 // rootstock tokenizer encode | decode: what a model's tokenizer makes of texts, one JSON object a line.
+// rootstock tokenizer train: a tokenizer.json from raw text.
 
 #include <cstdio>
 #include <filesystem>
@@ -114,6 +115,61 @@ Result<void> decode(const Context& context, const TokenizerOptions& options) {
     });
 }
 
+struct TrainOptions {
+    std::vector<std::string> inputs;
+    std::string out, kind = "bpe";
+    TrainTokenizerOptions learning;
+    bool cased = false, force = false;
+};
+
+Result<void> train(const Context& context, const TrainOptions& options) {
+    auto learning = options.learning;
+    learning.kind = options.kind == "bpe"         ? TokenizerKind::bpe
+                    : options.kind == "wordpiece" ? TokenizerKind::wordpiece
+                                                  : TokenizerKind::unigram;
+    learning.lowercase = !options.cased;
+    if (!options.force && std::filesystem::exists(options.out))
+        return fail(ErrorCode::already_exists, options.out + " is there already; choose another name or add --force",
+                    "out");
+    std::optional<Progress> bar;
+    std::string shown;
+    auto progress = [&](const char* stage, std::uint64_t done, std::uint64_t total) {
+        if (context.json) return;
+        if (!bar || shown != stage) bar.emplace(stage, total, ""), shown = stage;
+        bar->update(done);
+    };
+    ROOTSTOCK_TRY(text, train_tokenizer({options.inputs.begin(), options.inputs.end()}, learning, progress));
+    bar.reset();
+    ROOTSTOCK_TRY(tokenizer, Tokenizer::parse(text, options.out));
+    ROOTSTOCK_CHECKED(write_file_atomically(options.out, text));
+    if (context.json)
+        print_json(
+            json::object{{"file", options.out}, {"kind", options.kind}, {"vocabulary", tokenizer.vocabulary_size()}});
+    else
+        std::printf("%s: %s, %s tokens\n", options.out.c_str(), options.kind.c_str(),
+                    format_count(tokenizer.vocabulary_size()).c_str());
+    return {};
+}
+
+void add_train(CLI::App& command, Context& context) {
+    auto* action = command.add_subcommand("train", "Learn a tokenizer from raw text files");
+    auto options = std::make_shared<TrainOptions>();
+    action->add_option("INPUT", options->inputs, "Text files, UTF-8")->required()->type_name("FILE...");
+    action->add_option("--out", options->out, "The tokenizer.json to write")->required()->type_name("FILE");
+    action->add_option("--kind", options->kind, "What to learn")
+        ->check(CLI::IsMember({"bpe", "wordpiece", "unigram"}))
+        ->capture_default_str();
+    action->add_option("--vocabulary", options->learning.vocabulary_size, "Tokens, special ones included")
+        ->check(CLI::Range(1, 1 << 22))
+        ->capture_default_str();
+    action->add_option("--min-frequency", options->learning.frequency_min, "Rarer pairs are not merged")
+        ->capture_default_str();
+    action->add_option("--special", options->learning.special_tokens, "Special tokens, instead of the usual ones");
+    action->add_flag("--cased", options->cased, "wordpiece: keep capital letters and accents");
+    action->add_flag("--force", options->force, "Write over the file");
+    action->callback([&context, options] { run_command(context, [&] { return train(context, *options); }); });
+}
+
 void add_action(CLI::App& command, Context& context, const char* name, const char* help,
                 Result<void> (*run)(const Context&, const TokenizerOptions&)) {
     auto* action = command.add_subcommand(name, help);
@@ -130,10 +186,11 @@ void add_action(CLI::App& command, Context& context, const char* name, const cha
 }  // namespace
 
 void add_tokenizer_command(CLI::App& program, Context& context) {
-    auto* command = program.add_subcommand("tokenizer", "Texts to token ids and back");
+    auto* command = program.add_subcommand("tokenizer", "Texts to token ids and back; new tokenizers");
     command->require_subcommand(1);
     add_action(*command, context, "encode", "Token ids, tokens and character offsets of every line", &encode);
     add_action(*command, context, "decode", "The text of every line of token ids", &decode);
+    add_train(*command, context);
 }
 
 }  // namespace rootstock

@@ -32,8 +32,11 @@ std::pair<std::int32_t, std::int32_t> blanks_around(std::string_view token) {
 
 // `prefix_space`: a space was put before the first word, which has no place in the input to be trimmed.
 void trim_offsets(const Tokenizer& tokenizer, bool prefix_space, BareTokens& tokens) {
+    auto next = tokens.spelled.begin();
     for (std::size_t i = 0; i < tokens.ids.size(); ++i) {
-        auto [leading, trailing] = blanks_around(tokenizer.token(tokens.ids[i]));
+        bool spelled = next != tokens.spelled.end() && next->first == i;
+        auto token = spelled ? std::string_view((next++)->second) : tokenizer.token(tokens.ids[i]);
+        auto [leading, trailing] = blanks_around(token);
         auto& span = tokens.offsets[i];
         if (leading > 0) {
             bool first = i == 0 || span.begin == 0;
@@ -55,10 +58,12 @@ void append_special(const TemplateStep& step, Encoding& out) {
 }
 
 void append_text(const Tokenizer& tokenizer, const BareTokens& bare, std::int32_t type_id, Encoding& out) {
+    auto next = bare.spelled.begin();
     for (std::size_t i = 0; i < bare.ids.size(); ++i) {
         out.ids.push_back(bare.ids[i]);
         out.type_ids.push_back(type_id);
-        out.tokens.emplace_back(tokenizer.token(bare.ids[i]));
+        bool spelled = next != bare.spelled.end() && next->first == i;
+        out.tokens.emplace_back(spelled ? std::string_view((next++)->second) : tokenizer.token(bare.ids[i]));
         out.offsets.push_back(bare.offsets[i]);
         out.special.push_back(0);
     }
@@ -68,8 +73,12 @@ void append_text(const Tokenizer& tokenizer, const BareTokens& bare, std::int32_
 
 BareTokens cut(const BareTokens& tokens, TokenRange range) {
     auto begin = static_cast<std::ptrdiff_t>(range.begin), end = static_cast<std::ptrdiff_t>(range.end);
-    return {{tokens.ids.begin() + begin, tokens.ids.begin() + end},
-            {tokens.offsets.begin() + begin, tokens.offsets.begin() + end}};
+    BareTokens part{{tokens.ids.begin() + begin, tokens.ids.begin() + end},
+                    {tokens.offsets.begin() + begin, tokens.offsets.begin() + end},
+                    {}};
+    for (const auto& [at, text] : tokens.spelled)
+        if (at >= range.begin && at < range.end) part.spelled.emplace_back(at - range.begin, text);
+    return part;
 }
 
 std::size_t count_special(const std::vector<TemplateStep>& steps) {

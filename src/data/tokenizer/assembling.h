@@ -10,6 +10,7 @@ namespace rootstock {
 struct BareTokens {
     std::vector<std::int32_t> ids;
     std::vector<CharSpan> offsets;
+    std::vector<std::pair<std::size_t, std::string>> spelled;  // places whose token is not spelled as in the vocabulary
 };
 
 BareTokens cut(const BareTokens& tokens, TokenRange range);

@@ -8,8 +8,7 @@
 namespace rootstock {
 namespace {
 
-constexpr std::string_view gpt2_words =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+constexpr std::string_view gpt2_words = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr std::int32_t characters_end = 0x144;
 
 struct Tables {
@@ -105,9 +104,7 @@ private:
 
 }  // namespace
 
-std::string_view byte_character(unsigned char byte) {
-    return {tables().bytes[byte].data(), tables().length[byte]};
-}
+std::string_view byte_character(unsigned char byte) { return {tables().bytes[byte].data(), tables().length[byte]}; }
 
 int byte_of_character(std::int32_t code_point) {
     if (code_point < 0 || code_point >= characters_end) return -1;

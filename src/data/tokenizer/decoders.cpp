@@ -203,12 +203,12 @@ std::unique_ptr<DecodeStage> gathered(bool fused, std::unique_ptr<DecodeStage> s
 
 std::unique_ptr<DecodeStage> WordPieceDecoder::stage(bool fused) const {
     return gathered(fused, simple_stage([this, first = true](std::string_view piece, Pieces& out) mutable {
-        bool continues = !first && piece.starts_with(prefix_);
-        std::string text = continues || first ? "" : " ";
-        text += continues ? piece.substr(prefix_.size()) : piece;
-        out.push_back(cleanup_ ? clean_up(std::move(text)) : std::move(text));
-        first = false;
-    }));
+                        bool continues = !first && piece.starts_with(prefix_);
+                        std::string text = continues || first ? "" : " ";
+                        text += continues ? piece.substr(prefix_.size()) : piece;
+                        out.push_back(cleanup_ ? clean_up(std::move(text)) : std::move(text));
+                        first = false;
+                    }));
 }
 
 std::unique_ptr<DecodeStage> BpeDecoder::stage(bool fused) const {
@@ -225,14 +225,14 @@ std::unique_ptr<DecodeStage> ByteFallbackDecoder::stage(bool fused) const {
 
 std::unique_ptr<DecodeStage> ReplaceDecoder::stage(bool fused) const {
     return gathered(fused, simple_stage([this](std::string_view piece, Pieces& out) {
-        std::string text;
-        std::size_t done = 0;
-        pattern_.each_match(piece, [&](std::size_t begin, std::size_t end) {
-            (text += piece.substr(done, begin - done)) += content_;
-            done = end;
-        });
-        out.push_back(text += piece.substr(done));
-    }));
+                        std::string text;
+                        std::size_t done = 0;
+                        pattern_.each_match(piece, [&](std::size_t begin, std::size_t end) {
+                            (text += piece.substr(done, begin - done)) += content_;
+                            done = end;
+                        });
+                        out.push_back(text += piece.substr(done));
+                    }));
 }
 
 std::unique_ptr<DecodeStage> FuseDecoder::stage(bool) const {

@@ -48,8 +48,7 @@ public:
 
 class ReplaceDecoder final : public Decoder {
 public:
-    ReplaceDecoder(Pattern pattern, std::string content)
-        : pattern_(std::move(pattern)), content_(std::move(content)) {}
+    ReplaceDecoder(Pattern pattern, std::string content) : pattern_(std::move(pattern)), content_(std::move(content)) {}
     std::unique_ptr<DecodeStage> stage(bool fused) const override;
 
 private:

@@ -26,7 +26,8 @@ struct Scratch {
 // Spans count in 32 bits, and a rewriting may make a text longer.
 void check_size(TextView text) {
     if (text.bytes.size() > UINT32_MAX)
-        throw TokenizingFault{{ErrorCode::too_large, "the text grows beyond 4 GiB when it is normalised; split it", "", ""}};
+        throw TokenizingFault{
+            {ErrorCode::too_large, "the text grows beyond 4 GiB when it is normalised; split it", "", ""}};
 }
 
 TextView part(TextView text, ByteSpan bytes) {
@@ -68,7 +69,11 @@ void tokenize_words(const TokenizerParts& parts, TextView text, Scratch& scratch
     text = split_words(parts, text, scratch);
     scratch.pieces.clear();
     for (auto word : scratch.words) parts.model->tokenize(text.bytes, word, scratch.pieces);
-    for (const auto& piece : scratch.pieces) found.add(piece.id, piece.bytes, text.origin);
+    auto unknown = parts.model->shows_unknown() ? parts.model->unknown_id() : std::nullopt;
+    for (const auto& piece : scratch.pieces) {
+        if (unknown && piece.id == *unknown) found.spell(piece.bytes.of(text.bytes));
+        found.add(piece.id, piece.bytes, text.origin);
+    }
 }
 
 void tokenize_segment(const TokenizerParts& parts, TextView text, Scratch& scratch, FoundTokens& found) {
@@ -82,10 +87,12 @@ void tokenize_segment(const TokenizerParts& parts, TextView text, Scratch& scrat
     split_or_whole(parts.after_normalizing, text.bytes, scratch.inner);
     for (const auto& segment : scratch.inner) {
         auto piece = part(text, segment.bytes);
-        if (segment.id < 0)
+        if (segment.id < 0) {
             tokenize_words(parts, piece, scratch, found);
-        else
-            found.add(segment.id, {0, segment.bytes.end - segment.bytes.begin}, piece.origin);
+            continue;
+        }
+        found.spell(piece.bytes);
+        found.add(segment.id, {0, segment.bytes.end - segment.bytes.begin}, piece.origin);
     }
 }
 
@@ -96,12 +103,28 @@ void find_tokens(const TokenizerParts& parts, TextView text, FoundTokens found) 
     split_or_whole(parts.before_normalizing, text.bytes, scratch.outer);
     for (const auto& segment : scratch.outer) {
         auto piece = part(text, segment.bytes);
-        if (segment.id < 0)
+        if (segment.id < 0) {
             tokenize_segment(parts, piece, scratch, found);
-        else
-            found.add(segment.id, {0, segment.bytes.end - segment.bytes.begin}, piece.origin);
+            continue;
+        }
+        found.spell(piece.bytes);
+        found.add(segment.id, {0, segment.bytes.end - segment.bytes.begin}, piece.origin);
     }
     scratch.shrink();
+}
+
+void each_word(const TokenizerParts& parts, std::string_view text, const std::function<void(std::string_view)>& take) {
+    if (text.empty()) return;
+    Scratch scratch;
+    TextView view{text, {}, 0};
+    std::vector<CharSpan> origin;
+    if (parts.needs_origin) view.origin = origin = identity_origin(text);
+    if (parts.normalizer) {
+        parts.normalizer->normalize(view, scratch.normalized);
+        view = scratch.normalized.view();
+    }
+    view = split_words(parts, view, scratch);
+    for (auto word : scratch.words) take(word.of(view.bytes));
 }
 
 std::vector<CharSpan> identity_origin(std::string_view text) {

@@ -50,7 +50,8 @@ Made read_type(const std::string& type, const json::value& value, JsonFields& fi
     if (type == "CTC") {
         auto pad = fields.optional_string("pad_token", "<pad>");
         auto delimiter = fields.optional_string("word_delimiter_token", "|");
-        return std::make_unique<CtcDecoder>(std::move(pad), std::move(delimiter), fields.optional_bool("cleanup", true));
+        return std::make_unique<CtcDecoder>(std::move(pad), std::move(delimiter),
+                                            fields.optional_bool("cleanup", true));
     }
     if (type == "Sequence") return read_chain(value, what, depth);
     if (type == "Replace") return read_replace(fields, what);

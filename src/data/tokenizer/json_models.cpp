@@ -74,7 +74,8 @@ Made read_unigram(JsonFields& fields, std::string_view what) {
     ROOTSTOCK_CHECKED(fields.finish());
     std::optional<std::int32_t> unknown_id;
     if (unknown && unknown->is_int64())
-        unknown_id = static_cast<std::int32_t>(std::min<std::int64_t>(std::max<std::int64_t>(unknown->get_int64(), -1), INT32_MAX));
+        unknown_id = static_cast<std::int32_t>(
+            std::min<std::int64_t>(std::max<std::int64_t>(unknown->get_int64(), -1), INT32_MAX));
     if (!list->is_array()) return damaged(what, "'vocab' of a Unigram model must be a list of [piece, score]");
     std::vector<UnigramPiece> pieces;
     for (const auto& entry : list->get_array()) {

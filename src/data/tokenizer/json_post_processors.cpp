@@ -12,10 +12,8 @@ Result<TemplateStep> read_named_special(const json::value* value, std::string_vi
         return damaged(what, "post_processor 'sep' and 'cls' must be [token, id]");
     auto id = (*pair)[1].get_int64();
     if (id < 0 || id > token_id_max) return damaged(what, "post_processor gives a token an impossible id");
-    return TemplateStep{TemplateStep::Kind::special,
-                        type_id,
-                        {static_cast<std::int32_t>(id)},
-                        {std::string((*pair)[0].get_string())}};
+    return TemplateStep{
+        TemplateStep::Kind::special, type_id, {static_cast<std::int32_t>(id)}, {std::string((*pair)[0].get_string())}};
 }
 
 // BERT: [CLS] A [SEP] B [SEP]; RoBERTa: <s> A </s> </s> B </s>, all of type 0.
@@ -50,7 +48,8 @@ Result<TemplateStep> read_template_step(const json::value& value, const json::ob
     step.tokens = explained.optional_strings("tokens");
     if (auto finished = explained.finish(); !finished) return damaged(finished.error());
     for (const auto& one : ids->is_array() ? ids->get_array() : json::array()) {
-        if (!one.is_int64() || one.get_int64() < 0 || one.get_int64() > token_id_max) return damaged(what, "'" + id + "' of the template has an impossible id");
+        if (!one.is_int64() || one.get_int64() < 0 || one.get_int64() > token_id_max)
+            return damaged(what, "'" + id + "' of the template has an impossible id");
         step.ids.push_back(static_cast<std::int32_t>(one.get_int64()));
     }
     if (step.ids.empty() || step.ids.size() != step.tokens.size())
@@ -99,7 +98,8 @@ Result<void> add_processor(const json::value& value, std::string_view what, int 
     if (!roberta && !bert && type != "TemplateProcessing") return unknown_type(what, "post_processor", type);
     if (has_template)
         return fail(ErrorCode::unsupported,
-                    std::string(what) + ": two post_processors that add special tokens in one sequence", "post_processor");
+                    std::string(what) + ": two post_processors that add special tokens in one sequence",
+                    "post_processor");
     has_template = true;
     if (roberta) ROOTSTOCK_CHECKED(read_trimming(value, what, into));
     PostProcessor made;

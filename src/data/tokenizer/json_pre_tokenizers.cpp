@@ -1,8 +1,8 @@
+#include "data/text/utf8.h"
 #include "data/tokenizer/bert_pre_tokenizer.h"
 #include "data/tokenizer/byte_level.h"
 #include "data/tokenizer/json_parts.h"
 #include "data/tokenizer/metaspace.h"
-#include "data/text/utf8.h"
 #include "data/tokenizer/word_splitters.h"
 
 namespace rootstock {

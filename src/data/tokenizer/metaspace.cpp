@@ -47,8 +47,7 @@ namespace {
 
 class MetaspaceStage final : public DecodeStage {
 public:
-    MetaspaceStage(std::string_view replacement, bool drops_first)
-        : replacement_(replacement), drops_(drops_first) {}
+    MetaspaceStage(std::string_view replacement, bool drops_first) : replacement_(replacement), drops_(drops_first) {}
     void push(std::string_view piece, std::vector<std::string>& out) override {
         out.push_back(replace_all(piece, replacement_, drops_ ? "" : " "));
         drops_ = false;

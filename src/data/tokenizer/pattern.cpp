@@ -68,8 +68,7 @@ Compiled compile_with(std::string_view expression, std::uint32_t options) {
 
 Result<Pattern> Pattern::compile(std::string_view expression, std::string_view what) {
     auto prefix = std::string(what) + ": the pattern '" + std::string(expression.substr(0, 200)) + "' ";
-    if (expression.size() > expression_bytes_max)
-        return fail(ErrorCode::corrupt, prefix + "is longer than 64 KiB");
+    if (expression.size() > expression_bytes_max) return fail(ErrorCode::corrupt, prefix + "is longer than 64 KiB");
     auto translated = translate_pattern(expression);
     if (!translated) return fail(translated.error().code, prefix + translated.error().message);
     auto compiled = compile_with(*translated, PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C);
@@ -99,10 +98,10 @@ std::optional<ByteSpan> Pattern::find(std::string_view text, std::size_t from) c
                      : pcre2_match(code, subject, text.size(), from, PCRE2_NO_UTF_CHECK, matcher.data, matcher.context);
     if (found == PCRE2_ERROR_NOMATCH) return std::nullopt;
     if (found < 0)
-        throw TokenizingFault{{ErrorCode::too_large,
-                               "a pattern of the tokenizer takes too much work on this text (" + message_of(found) +
-                                   "); split the text",
-                               "", ""}};
+        throw TokenizingFault{
+            {ErrorCode::too_large,
+             "a pattern of the tokenizer takes too much work on this text (" + message_of(found) + "); split the text",
+             "", ""}};
     const auto* ends = pcre2_get_ovector_pointer(matcher.data);
     return byte_span(std::min(ends[0], ends[1]), ends[1]);
 }
@@ -110,9 +109,7 @@ std::optional<ByteSpan> Pattern::find(std::string_view text, std::size_t from) c
 void join_stretches(std::span<const Stretch> stretches, SplitBehavior behavior, std::size_t shift,
                     std::vector<ByteSpan>& words) {
     auto first = words.size();
-    auto add = [&](ByteSpan bytes) {
-        words.push_back(byte_span(bytes.begin + shift, bytes.end + shift));
-    };
+    auto add = [&](ByteSpan bytes) { words.push_back(byte_span(bytes.begin + shift, bytes.end + shift)); };
     bool before = false;  // whether the last stretch was a match
     if (behavior == SplitBehavior::merged_with_next) {
         for (auto one = stretches.rbegin(); one != stretches.rend(); ++one) {

@@ -5,16 +5,58 @@
 //   (?m:                      the dot matches line feeds, PCRE2's (?s:  (^ and $ match at lines always)
 //   [a[bc]] [a&&b]            sets within sets: not translated, refused
 
+#include <unicode/uchar.h>
+
+#include <algorithm>
+
 #include "data/tokenizer/pattern.h"
 
 namespace rootstock {
 namespace {
 
 // Property White_Space.
-constexpr std::string_view space = R"(\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
+constexpr std::string_view space =
+    R"(\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
+// The reference's tables are of Unicode 15, PCRE2's of 14: the characters that came in between, as members of a set.
+std::string newer_members(std::string_view property) {
+    static const auto newcomers = [] {
+        std::vector<UChar32> found;
+        for (UChar32 c = 0; c <= 0x10FFFF; ++c) {
+            UVersionInfo born;
+            u_charAge(c, born);
+            if (born[0] == 15 && born[1] == 0) found.push_back(c);
+        }
+        return found;
+    }();
+    std::string name(property);
+    auto mask = u_getPropertyValueEnum(UCHAR_GENERAL_CATEGORY_MASK, name.c_str());
+    auto script = u_getPropertyValueEnum(UCHAR_SCRIPT, name.c_str());
+    std::string members;
+    for (std::size_t i = 0; i < newcomers.size(); ++i) {
+        auto has = [&](UChar32 c) {
+            if (mask != UCHAR_INVALID_CODE) return (U_GET_GC_MASK(c) & static_cast<std::uint32_t>(mask)) != 0;
+            return script != UCHAR_INVALID_CODE && u_getIntPropertyValue(c, UCHAR_SCRIPT) == script;
+        };
+        if (!has(newcomers[i])) continue;
+        auto first = newcomers[i], last = first;
+        while (i + 1 < newcomers.size() && newcomers[i + 1] == last + 1 && has(last + 1)) last = newcomers[++i];
+        members += fmt::format("\\x{{{:X}}}-\\x{{{:X}}}", first, last);
+    }
+    return members;
+}
+
+std::string with_newer(std::string_view property) {
+    return "\\p{" + std::string(property) + "}" + newer_members(property);
+}
+
 // Alphabetic, marks, decimal digits, connectors: letters and marks hold the first, but for numbers that are letters
 // and circled letters.
-constexpr std::string_view word = R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
+const std::string& word_members() {
+    static const std::string members = with_newer("L") + with_newer("M") + with_newer("Nd") + with_newer("Nl") +
+                                       with_newer("Pc") +
+                                       R"(\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
+    return members;
+}
 
 class Translation {
 public:
@@ -54,7 +96,8 @@ private:
             at_ += end + 2;
             return {};
         }
-        if (rest[0] == '[') return fail(ErrorCode::unsupported, "holds a set within a set, which this build does not read");
+        if (rest[0] == '[')
+            return fail(ErrorCode::unsupported, "holds a set within a set, which this build does not read");
         if (rest.starts_with("&&"))
             return fail(ErrorCode::unsupported, "intersects sets with &&, which this build does not read");
         if (rest[0] == ']') in_class_ = false;
@@ -84,7 +127,8 @@ private:
     Result<void> negated_in_class(char letter) {
         // PCRE2 has no "everything but" inside a set other than its own \S and \W, which differ in a few characters.
         if (letter == 'S')
-            out_ += R"(\x{00}-\x{08}\x{0E}-\x{1F}!-\x{84}\x{86}-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{10FFFF})";
+            out_ +=
+                R"(\x{00}-\x{08}\x{0E}-\x{1F}!-\x{84}\x{86}-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{10FFFF})";
         else
             return fail(ErrorCode::unsupported,
                         std::string("holds \\") + letter + " within a set, which this build does not read");
@@ -97,14 +141,24 @@ private:
         at_ += 2;
         constexpr std::string_view hexadecimal = "0-9A-Fa-f";
         switch (letter) {
-            case 's': set(space, false); return {};
-            case 'w': set(word, false); return {};
-            case 'h': set(hexadecimal, false); return {};
+            case 's':
+                set(space, false);
+                return {};
+            case 'w':
+                set(word_members(), false);
+                return {};
+            case 'h':
+                set(hexadecimal, false);
+                return {};
+            case 'p':
+            case 'P':
+                property(letter == 'P');
+                return {};
             case 'S':
             case 'W':
             case 'H':
                 if (in_class_) return negated_in_class(letter);
-                set(letter == 'S' ? space : letter == 'W' ? word : hexadecimal, true);
+                set(letter == 'S' ? space : letter == 'W' ? std::string_view(word_members()) : hexadecimal, true);
                 return {};
             case 'b':
             case 'B':
@@ -116,14 +170,34 @@ private:
                 (out_ += "\\x{") += std::string(in_.substr(at_, 4)) + "}";
                 at_ += 4;
                 return {};
-            default: break;
+            default:
+                break;
         }
         (out_ += '\\') += letter;
         return {};
     }
 
+    // "{L}", "{^L}" or one letter, after \\p or \\P.
+    void property(bool negated) {
+        auto rest = in_.substr(at_);
+        bool braces = rest.starts_with('{');
+        auto end = braces ? rest.find('}') : std::min<std::size_t>(rest.size(), 1);
+        auto name = braces ? rest.substr(1, end == std::string_view::npos ? end : end - 1) : rest.substr(0, end);
+        at_ += end == std::string_view::npos ? rest.size() : end + braces;
+        if (name.starts_with('^')) {
+            negated = !negated;
+            name.remove_prefix(1);
+        }
+        if (in_class_ && negated)
+            out_ += "\\P{" + std::string(name) + "}";
+        else if (auto newer = newer_members(name); newer.empty() || in_class_)
+            out_ += (negated ? "\\P{" : "\\p{") + std::string(name) + "}" + newer;
+        else
+            set(with_newer(name), negated);
+    }
+
     void boundary(bool yes) {
-        std::string in = "[" + std::string(word) + "]";
+        std::string in = "[" + word_members() + "]";
         out_ += yes ? "(?:(?<=" + in + ")(?!" + in + ")|(?<!" + in + ")(?=" + in + "))"
                     : "(?:(?<=" + in + ")(?=" + in + ")|(?<!" + in + ")(?!" + in + "))";
     }

@@ -90,6 +90,7 @@ public:
     virtual void tokenize(std::string_view text, ByteSpan word, std::vector<Piece>& pieces) const = 0;
     virtual const Vocabulary& vocabulary() const = 0;
     virtual std::optional<std::int32_t> unknown_id() const = 0;
+    virtual bool shows_unknown() const { return false; }  // an unknown token is spelled as the text it stands for
 
     std::optional<std::int32_t> id(std::string_view token) const { return vocabulary().id(token); }
     std::string_view token(std::int32_t id) const { return vocabulary().token(id); }

@@ -33,11 +33,20 @@ public:
         field = tag >> 3;
         bytes = {};
         switch (tag & 7) {
-            case 0: number = varint(); break;
-            case 1: number = fixed(8); break;
-            case 2: bytes = take(varint()); break;
-            case 5: number = fixed(4); break;
-            default: broken = true;
+            case 0:
+                number = varint();
+                break;
+            case 1:
+                number = fixed(8);
+                break;
+            case 2:
+                bytes = take(varint());
+                break;
+            case 5:
+                number = fixed(4);
+                break;
+            default:
+                broken = true;
         }
         return !broken;
     }
@@ -198,7 +207,8 @@ Result<SentencePieceModel> read_sentencepiece_model(std::string_view bytes, std:
     Wire wire(bytes);
     bool good = true;
     while (good && wire.next()) {
-        if (wire.field == 1) good = model.pieces.size() < pieces_max && read_piece(wire.bytes, model.pieces.emplace_back());
+        if (wire.field == 1)
+            good = model.pieces.size() < pieces_max && read_piece(wire.bytes, model.pieces.emplace_back());
         if (wire.field == 2) good = read_trainer(wire.bytes, model);
         if (wire.field == 3) good = read_normalizer_rules(wire.bytes, model);
     }
@@ -210,8 +220,9 @@ Result<SentencePieceModel> read_sentencepiece_model(std::string_view bytes, std:
 Result<TokenizerParts> parts_of(const SentencePieceModel& model, std::string_view what) {
     using Type = SentencePieceModel::Type;
     if (model.algorithm != 1 && model.algorithm != 2)
-        return fail(ErrorCode::unsupported,
-                    std::string(what) + ": only Unigram and BPE models of SentencePiece are read, not word or character");
+        return fail(
+            ErrorCode::unsupported,
+            std::string(what) + ": only Unigram and BPE models of SentencePiece are read, not word or character");
     std::optional<std::int32_t> unknown;
     for (std::size_t i = 0; i < model.pieces.size(); ++i)
         if (model.pieces[i].type == Type::unknown) unknown = static_cast<std::int32_t>(i);

@@ -51,7 +51,7 @@ Result<BareTokens> bare_tokens(const TokenizerParts& parts, std::string_view tex
     ROOTSTOCK_CHECKED(check_text(text));
     BareTokens bare;
     auto origin = identity_origin(text);
-    ROOTSTOCK_CHECKED(find_or_fail(parts, {text, origin, 0}, {&bare.ids, &bare.offsets}));
+    ROOTSTOCK_CHECKED(find_or_fail(parts, {text, origin, 0}, {&bare.ids, &bare.offsets, &bare.spelled}));
     return bare;
 }
 
@@ -72,8 +72,9 @@ Result<Tokenizer> Tokenizer::load(const std::filesystem::path& folder) {
         for (const auto* name : {"spiece.model", "tokenizer.model"})
             if (has(name)) return read_sentencepiece_folder(folder, folder / name);
         return fail(ErrorCode::not_found,
-                    folder.string() + " holds no tokenizer (tokenizer.json, vocab.txt, vocab.json with merges.txt, or "
-                                      "a SentencePiece model); is this a model's folder?");
+                    folder.string() +
+                        " holds no tokenizer (tokenizer.json, vocab.txt, vocab.json with merges.txt, or "
+                        "a SentencePiece model); is this a model's folder?");
     };
     ROOTSTOCK_TRY(parts, read());
     return from_parts(std::move(parts));
@@ -145,7 +146,8 @@ Result<std::size_t> Tokenizer::encode_ids(std::string_view text, const EncodeOpt
         if (count <= room) continue;
         auto surplus = static_cast<std::ptrdiff_t>(count - room);
         if (options.keep_end)
-            ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(begin), ids.begin() + static_cast<std::ptrdiff_t>(begin) + surplus);
+            ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                      ids.begin() + static_cast<std::ptrdiff_t>(begin) + surplus);
         else
             ids.resize(begin + room);
     }

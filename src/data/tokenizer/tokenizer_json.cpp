@@ -34,7 +34,8 @@ Result<PatternText> read_pattern_text(const json::value* value, std::string_view
     const auto* text = object ? object->if_contains("String") : nullptr;
     const auto* regex = object ? object->if_contains("Regex") : nullptr;
     const auto* chosen = text ? text : regex;
-    if (!chosen || !chosen->is_string()) return damaged(what, "'pattern' must be {\"String\": ...} or {\"Regex\": ...}");
+    if (!chosen || !chosen->is_string())
+        return damaged(what, "'pattern' must be {\"String\": ...} or {\"Regex\": ...}");
     return PatternText{std::string(chosen->get_string()), !text};
 }
 
@@ -95,18 +96,18 @@ std::string text_under(const json::object& object, std::string_view key) {
 
 std::int32_t number_under(const json::object& object, std::string_view key) {
     const auto* value = object.if_contains(key);
-    return value && value->is_int64() ? static_cast<std::int32_t>(std::clamp<std::int64_t>(value->get_int64(), 0, 1 << 24))
-                                      : 0;
+    return value && value->is_int64()
+               ? static_cast<std::int32_t>(std::clamp<std::int64_t>(value->get_int64(), 0, 1 << 24))
+               : 0;
 }
 
 void read_truncation(const json::object& object, TokenizerParts& parts) {
     auto strategy = text_under(object, "strategy");
-    parts.truncation = FileTruncation{
-        number_under(object, "max_length"), number_under(object, "stride"),
-        strategy == "OnlyFirst"    ? Truncation::only_first
-        : strategy == "OnlySecond" ? Truncation::only_second
-                                   : Truncation::longest_first,
-        text_under(object, "direction") == "Left"};
+    parts.truncation = FileTruncation{number_under(object, "max_length"), number_under(object, "stride"),
+                                      strategy == "OnlyFirst"    ? Truncation::only_first
+                                      : strategy == "OnlySecond" ? Truncation::only_second
+                                                                 : Truncation::longest_first,
+                                      text_under(object, "direction") == "Left"};
     parts.file_max_tokens = parts.truncation->max_tokens;
 }
 

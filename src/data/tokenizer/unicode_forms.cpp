@@ -58,9 +58,8 @@ std::vector<Rewritten> decomposed(std::string_view text, bool compatible) {
         at += decoded.length;
         UChar units[32];
         UErrorCode code = U_ZERO_ERROR;
-        auto length = decoded.code_point < 0x80
-                          ? -1
-                          : unorm2_getDecomposition(tables, decoded.code_point, units, 32, &code);
+        auto length =
+            decoded.code_point < 0x80 ? -1 : unorm2_getDecomposition(tables, decoded.code_point, units, 32, &code);
         if (length < 0 || U_FAILURE(code) || !known_to_reference(decoded.code_point)) {
             push(decoded.code_point, 0);
             continue;

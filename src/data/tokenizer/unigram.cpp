@@ -46,8 +46,9 @@ Result<std::unique_ptr<Unigram>> Unigram::make(std::vector<UnigramPiece> pieces,
 
 std::int32_t Unigram::required_unknown() const {
     if (unknown_) return *unknown_;
-    throw TokenizingFault{{ErrorCode::corrupt, "the text holds a character that is not in the vocabulary, and the "
-                                               "tokenizer names no unknown token (unk_id)",
+    throw TokenizingFault{{ErrorCode::corrupt,
+                           "the text holds a character that is not in the vocabulary, and the "
+                           "tokenizer names no unknown token (unk_id)",
                            "", ""}};
 }
 

@@ -24,6 +24,7 @@ public:
     void tokenize(std::string_view text, ByteSpan word, std::vector<Piece>& pieces) const override;
     const Vocabulary& vocabulary() const override { return vocabulary_; }
     std::optional<std::int32_t> unknown_id() const override { return unknown_; }
+    bool shows_unknown() const override { return true; }
 
 private:
     struct Node;

@@ -8,11 +8,11 @@
 #include "data/tokenizer/bert_pre_tokenizer.h"
 #include "data/tokenizer/bpe.h"
 #include "data/tokenizer/byte_level.h"
-#include "data/tokenizer/json_parts.h"
-#include "data/tokenizer/sentencepiece.h"
-#include "data/tokenizer/parts.h"
-#include "data/tokenizer/wordpiece.h"
 #include "data/tokenizer/decoders.h"
+#include "data/tokenizer/json_parts.h"
+#include "data/tokenizer/parts.h"
+#include "data/tokenizer/sentencepiece.h"
+#include "data/tokenizer/wordpiece.h"
 
 namespace rootstock {
 namespace {
@@ -145,7 +145,8 @@ Result<BpeParts> read_bpe_files(const std::filesystem::path& folder) {
         if (line.empty() || (first && line.starts_with("#version"))) continue;
         auto space = line.find(' ');
         if (space == std::string_view::npos)
-            return fail(ErrorCode::corrupt, merges_path.string() + ": '" + std::string(line) + "' is no merge of two tokens");
+            return fail(ErrorCode::corrupt,
+                        merges_path.string() + ": '" + std::string(line) + "' is no merge of two tokens");
         files.merges.push_back({std::string(line.substr(0, space)), std::string(line.substr(space + 1))});
     }
     return files;
@@ -204,7 +205,8 @@ Result<TokenizerParts> read_byte_level_folder(const std::filesystem::path& folde
     ROOTSTOCK_TRY(pre_tokenizer, ByteLevelPreTokenizer::make(config.prefix_space, true));
     parts.pre_tokenizers.push_back(std::move(pre_tokenizer));
     parts.decoder = std::make_unique<ByteLevelDecoder>();
-    bool roberta = kind_of(folder).find("roberta") != std::string::npos || (parts.model->id("<s>") && parts.model->id("</s>"));
+    bool roberta =
+        kind_of(folder).find("roberta") != std::string::npos || (parts.model->id("<s>") && parts.model->id("</s>"));
     parts.pad_token = roberta ? "<pad>" : "<|endoftext|>";
     parts.cls_token = roberta ? "<s>" : parts.pad_token;
     parts.sep_token = roberta ? "</s>" : parts.pad_token;

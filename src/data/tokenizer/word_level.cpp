@@ -17,7 +17,8 @@ void WordLevel::tokenize(std::string_view text, ByteSpan word, std::vector<Piece
         if (!unknown_)
             throw TokenizingFault{{ErrorCode::corrupt,
                                    "the text holds a word that is not in the vocabulary, and the vocabulary lacks its "
-                                   "own unknown token '" + unknown_token_ + "'",
+                                   "own unknown token '" +
+                                       unknown_token_ + "'",
                                    "", ""}};
         found = *unknown_;
     }

@@ -48,9 +48,7 @@ bool CharacterSplit::white_space(std::int32_t code_point, std::int32_t) {
 bool CharacterSplit::punctuation(std::int32_t code_point, std::int32_t) {
     return bert_class(code_point) & bert_punctuation;
 }
-bool CharacterSplit::number(std::int32_t code_point, std::int32_t) {
-    return U_GET_GC_MASK(code_point) & U_GC_N_MASK;
-}
+bool CharacterSplit::number(std::int32_t code_point, std::int32_t) { return U_GET_GC_MASK(code_point) & U_GC_N_MASK; }
 
 void CharacterSplit::split(std::string_view text, ByteSpan word, std::vector<ByteSpan>& words) const {
     auto& stretches = scratch();

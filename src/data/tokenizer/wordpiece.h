@@ -31,8 +31,8 @@ private:
     bool too_long(std::string_view word) const;
 
     WordPieceOptions options_;
-    PieceTable continuing_;            // tokens with the prefix, without it
-    Vocabulary vocabulary_;    // every token, as spelled
+    PieceTable continuing_;  // tokens with the prefix, without it
+    Vocabulary vocabulary_;  // every token, as spelled
     std::int32_t unknown_ = 0;
 };
 
