@@ -49,6 +49,7 @@ Result<GgufValues> gguf_vocabulary(const std::map<std::string, std::string>& sid
 struct GgufWordRule {
     json::value normalizer, pre_tokenizer;
     bool ignore_merges = false;
+    bool pairs_as_roberta = false;  // two end tokens between the texts of a pair
 };
 std::string gguf_word_rule_name(const GgufWordRule& rule);
 

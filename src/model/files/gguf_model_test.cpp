@@ -342,7 +342,7 @@ TEST(GgufVocabularies, AreWrittenForTheReferenceLibrary) {
     ASSERT_TRUE(values) << values.error().message;
     Gguf again;
     again.values = std::move(*values);
-    EXPECT_EQ(gguf_tokenizer_json(again, "again").value(), *text);
+    EXPECT_TRUE(gguf_tokenizer_json(again, "again").value() == *text);
 }
 
 }  // namespace

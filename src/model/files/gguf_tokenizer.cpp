@@ -441,7 +441,8 @@ json::value cutting(const json::value& part) {
 // The first rule of a kind stands for all of it.
 std::string gguf_word_rule_name(const GgufWordRule& wanted) {
     for (const auto& rule : kWordRules)
-        if (rule.ignore_merges == wanted.ignore_merges && normalizer_of(rule.words) == wanted.normalizer &&
+        if (rule.ignore_merges == wanted.ignore_merges && (rule.frame == Frame::roberta) == wanted.pairs_as_roberta &&
+            normalizer_of(rule.words) == wanted.normalizer &&
             cutting(word_splitter(rule.words)) == cutting(wanted.pre_tokenizer))
             return std::string(rule.name);
     return "";

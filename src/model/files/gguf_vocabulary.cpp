@@ -34,6 +34,20 @@ std::string token_text(const json::object& config, std::string_view field) {
     return value.is_object() ? text_at(value.as_object(), "content") : text_at(config, field);
 }
 
+// RobertaProcessing, or a template of pairs in which two special tokens stand side by side.
+bool pairs_as_roberta(const json::value& processor) {
+    if (!processor.is_object()) return false;
+    if (text_at(processor.as_object(), "type") == "RobertaProcessing") return true;
+    const auto pair = value_at(processor.as_object(), "pair");
+    bool special_before = false;
+    for (const auto& piece : pair.is_array() ? pair.as_array() : json::array{}) {
+        const bool special = piece.is_object() && piece.as_object().contains("SpecialToken");
+        if (special && special_before) return true;
+        special_before = special;
+    }
+    return false;
+}
+
 class VocabularyBuilder {
 public:
     VocabularyBuilder(const json::object& tokenizer, const json::object& settings, const json::object& config)
@@ -115,7 +129,7 @@ Result<std::vector<std::pair<std::string, std::string>>> VocabularyBuilder::merg
 
 Result<void> VocabularyBuilder::put_byte_level() {
     GgufWordRule rule{value_at(tokenizer_, "normalizer"), value_at(tokenizer_, "pre_tokenizer"),
-                      flag_at(model_, "ignore_merges")};
+                      flag_at(model_, "ignore_merges"), pairs_as_roberta(value_at(tokenizer_, "post_processor"))};
     const auto name = gguf_word_rule_name(rule);
     if (name.empty()) return unsupported("cuts words by a rule of its own");
     ROOTSTOCK_TRY(pairs, merges());
