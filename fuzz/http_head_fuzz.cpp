@@ -8,7 +8,8 @@ using namespace rootstock;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     auto bytes = fuzz::as_text(data, size);
     fuzz::use(http::has_bare_line_feed(bytes));
-    fuzz::use(http::check_head(bytes, {}).has_value());
+    std::string head(bytes.substr(0, bytes.find("\r\n\r\n")));  // the server hands whole heads over, and only those
+    fuzz::use(http::check_head(head + "\r\n\r\n", {}).has_value());
     auto line = bytes.substr(0, bytes.find('\n'));
     auto begin = line.find(' ');
     auto target =

@@ -15,6 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
          {"bert.encoder.layer.0.attention.self.query", "bert.encoder.layer.11.output.dense", "classifier"}) {
         fuzz::use(config->rank_of(path).has_value());
         fuzz::use(config->scale_of(path).has_value());
+        fuzz::use(config->selects(path, LinearMap{"layers.0.query", "query", 8, 8, 0}).has_value());
     }
     return 0;
 }
