@@ -56,7 +56,7 @@ VIT = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermedi
 
 VARIANTS = {
     "bert_token": (tf.BertForTokenClassification, tf.BertConfig(**BERT, hidden_act="gelu_new")),
-    "bert_span": (tf.BertForQuestionAnswering, tf.BertConfig(**BERT)),
+    "bert_span": (tf.BertForQuestionAnswering, tf.BertConfig(**dict(BERT, id2label={0: "begin", 1: "end"}))),
     "bert_masked": (tf.BertForMaskedLM, tf.BertConfig(**BERT)),
     "roberta_sequence": (tf.RobertaForSequenceClassification, tf.RobertaConfig(**ROBERTA)),
     "roberta_masked": (tf.RobertaForMaskedLM, tf.RobertaConfig(**ROBERTA)),
@@ -121,7 +121,7 @@ def text_inputs(model, generator):
             decoder = torch.cat([torch.zeros(1, dtype=torch.long), target[:-1]])
             arguments.update(decoder_input_ids=decoder[None], labels=target[None])
             kept[f"decoder.{n}"], kept[f"labels.{n}"] = decoder, target
-        elif "LM" in kind:
+        elif kind.endswith(("LM", "LMHeadModel")):
             labels = ids if "Masked" not in kind else torch.randint(4, VOCABULARY, ids.shape, generator=generator)
             arguments["labels"], kept[f"labels.{n}"] = labels[None], labels
         elif "Question" in kind:
