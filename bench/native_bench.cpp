@@ -193,6 +193,30 @@ void measure_one_classified(const Options& options, Executor& executor) {
           median_seconds(options, [&] { need(executor.classify(batch, adapters)); }) * 1e3, "ms");
 }
 
+// A language model: prompts of 128 tokens, then one token more for one and for many sequences with that past.
+void measure_writing(const Options& options, const std::shared_ptr<const NativeModel>& model, Executor& executor) {
+    const auto& spec = executor.model().spec();
+    constexpr int kMany = 16;
+    const int past = std::min(128, spec.positions_max - 1);
+    auto cache = need(Cache::make(model, {(past + 2) * kMany + 64 * kMany, 64}));
+    std::vector<int> sequences;
+    for (int i = 0; i < kMany; ++i) sequences.push_back(cache.open());
+    const auto measure = [&](int rows, int tokens, int before, const std::string& name) {
+        const auto batch = some_batch(spec, rows, tokens);
+        const auto some = std::span(sequences).first(static_cast<std::size_t>(rows));
+        const double seconds = median_seconds(options, [&] {
+            for (const int sequence : some) cache.truncate(sequence, before);
+            need(executor.extend(cache, batch, some));
+        });
+        print(options, name, seconds * 1e3, "ms");
+        print(options, name + ", tokens per second", rows * tokens / seconds, "/s");
+    };
+    measure(1, past, 0, "read a prompt of " + std::to_string(past));
+    need(executor.extend(cache, some_batch(spec, kMany - 1, past), std::span(sequences).subspan(1)));
+    measure(1, 1, past, "one token behind " + std::to_string(past));
+    measure(kMany, 1, past, std::to_string(kMany) + " sequences, one token each");
+}
+
 int run(const Options& options) {
     if (options.model.empty()) {
         std::fprintf(
@@ -212,6 +236,11 @@ int run(const Options& options) {
     print(options, "load and pack", (loaded - begin) * 1e3, "ms");
     print(options, "first answer after load", (answered - loaded) * 1e3, "ms");
     print(options, "resident after first answer", resident_megabytes(), "MB");
+    if (native->spec().head.kind == HeadKind::causal_lm && native->spec().decoder_layers == 0) {
+        measure_writing(options, native, executor);
+        print(options, "resident at the end", resident_megabytes(), "MB");
+        return 0;
+    }
     measure_shape(options, executor, 1, 16);
     measure_one_classified(options, executor);
     for (const auto& [rows, tokens] : {std::pair{2, 16}, {4, 16}, {8, 16}, {64, 16}, {32, 128}, {1, 128}, {1, 512}})

@@ -67,7 +67,7 @@ VARIANTS = {
     "gpt2_sequence": (tf.GPT2ForSequenceClassification, tf.GPT2Config(**GPT2, activation_function="relu", **LABELS)),
     "llama": (tf.LlamaForCausalLM, tf.LlamaConfig(**LLAMA, tie_word_embeddings=True)),
     "llama_biases": (tf.LlamaForCausalLM, tf.LlamaConfig(**LLAMA, attention_bias=True, mlp_bias=True, head_dim=12)),
-    "llama_linear": (tf.LlamaForCausalLM, tf.LlamaConfig(**SHORT, rope_scaling={"rope_type": "linear", "factor": 3.0})),
+    "llama_linear": (tf.LlamaForCausalLM, tf.LlamaConfig(**SHORT, rope_scaling={"rope_type": "linear", "factor": 4.0})),
     "llama_dynamic": (tf.LlamaForCausalLM,
                       tf.LlamaConfig(**SHORT, rope_scaling={"rope_type": "dynamic", "factor": 4.0})),
     "llama_yarn": (tf.LlamaForCausalLM, tf.LlamaConfig(**SHORT, rope_scaling={"rope_type": "yarn", "factor": 4.0})),
