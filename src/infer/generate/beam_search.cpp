@@ -1,6 +1,6 @@
-// Beam search as transformers' generate does it: each step takes the 2 x beams best continuations of all beams; those
-// that end become finished texts (if they are among the first `beams`), the first others go on. The search is over when
-// no running beam can beat the worst of the finished texts, were it to end now.
+// Beam search as transformers' generate does it: each step takes the best continuations of all beams (twice as many as
+// beams, or more); those that end become finished texts (if they are among the first `beams`), the first others go on.
+// The search is over when no running beam can beat the worst of the finished texts, were it to end now.
 
 #include <algorithm>
 #include <cmath>
@@ -100,12 +100,13 @@ Result<Generated> Generator::search(std::span<const std::int32_t> prompt, const 
     ROOTSTOCK_TRY(begun, executor_.extend(cache_, batch, first.all(), one));
     auto logits = begun;
     Beams running(cache_), next(cache_);
-    running.all.push_back({{}, 0, cache_.fork(first[0])});
+    running.all.push_back(Beam{{}, 0, cache_.fork(first[0])});
     Finished finished(options);
     const auto beams = static_cast<std::size_t>(options.beams);
+    const auto choices_each = std::max<std::size_t>(2, 1 + model_->spec().end_ids.size());  // so that enough go on
     for (int length = 1; length <= options.tokens_max; ++length) {
         const auto tokens = static_cast<std::size_t>(length);
-        const auto choices = best_continuations(running.all, logits, 2 * beams);
+        const auto choices = best_continuations(running.all, logits, choices_each * beams);
         for (std::size_t rank = 0; rank < choices.size() && next.all.size() < beams; ++rank) {
             const auto& choice = choices[rank];
             auto beam = running.all[choice.beam];

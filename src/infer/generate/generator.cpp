@@ -4,24 +4,6 @@
 
 namespace rootstock {
 
-class Generator::Sequences {
-public:
-    explicit Sequences(Cache& cache) : cache_(cache) {}
-    ~Sequences() {
-        for (const int sequence : all_) cache_.close(sequence);
-    }
-    Sequences(const Sequences&) = delete;
-    Sequences& operator=(const Sequences&) = delete;
-
-    void open() { all_.push_back(cache_.open()); }
-    std::span<const int> all() const { return all_; }
-    int operator[](std::size_t row) const { return all_[row]; }
-
-private:
-    Cache& cache_;
-    std::vector<int> all_;
-};
-
 Generator::Generator(std::shared_ptr<const NativeModel> model, Cache cache)
     : model_(model), cache_(std::move(cache)), executor_(std::move(model)) {}
 

@@ -57,7 +57,25 @@ public:
 
 private:
     Generator(std::shared_ptr<const NativeModel> model, Cache cache);
-    class Sequences;  // closes what a call opened
+
+    // Closes what a call opened.
+    class Sequences {
+    public:
+        explicit Sequences(Cache& cache) : cache_(cache) {}
+        ~Sequences() {
+            for (const int sequence : all_) cache_.close(sequence);
+        }
+        Sequences(const Sequences&) = delete;
+        Sequences& operator=(const Sequences&) = delete;
+
+        void open() { all_.push_back(cache_.open()); }
+        std::span<const int> all() const { return all_; }
+        int operator[](std::size_t row) const { return all_[row]; }
+
+    private:
+        Cache& cache_;
+        std::vector<int> all_;
+    };
 
     // Opens a sequence per prompt and gives the tokens that its decoder reads first.
     Result<PackedBatch> begin(std::span<const std::vector<std::int32_t>> prompts, RowAdapters adapters,

@@ -80,24 +80,31 @@ std::int32_t Sampler::decide(std::span<const float> scores) {
     return draw();
 }
 
-// The k best, and from here on in falling order; only as many are sorted as the limits may need.
-void Sampler::keep_best() {
-    const auto before = [](const Candidate& a, const Candidate& b) {
-        return a.score > b.score || (a.score == b.score && a.id < b.id);
-    };
-    if (options_.top_k > 0 && static_cast<std::size_t>(options_.top_k) < candidates_.size()) {
-        std::ranges::nth_element(candidates_, candidates_.begin() + options_.top_k, before);
-        candidates_.resize(static_cast<std::size_t>(options_.top_k));
-    }
-    std::ranges::sort(candidates_, before);
+bool Sampler::before(const Candidate& a, const Candidate& b) {
+    return a.score > b.score || (a.score == b.score && a.id < b.id);
 }
 
+void Sampler::keep_best() {
+    if (options_.top_k == 0 || static_cast<std::size_t>(options_.top_k) >= candidates_.size()) return;
+    std::ranges::nth_element(candidates_, candidates_.begin() + options_.top_k, before);
+    candidates_.resize(static_cast<std::size_t>(options_.top_k));
+}
+
+// Scores become weights. Candidates are sorted a few at a time, for the limits seldom keep more than a few of a
+// vocabulary.
 void Sampler::keep_probable() {
-    const double best = candidates_.front().score;
+    const double best = std::ranges::max_element(candidates_, {}, &Candidate::score)->score;
     double sum = 0;
     for (auto& candidate : candidates_) sum += candidate.score = std::exp(candidate.score - best);
-    std::size_t kept = 0;
+    if (options_.top_p >= 1 && options_.min_p <= 0) return;
+    constexpr std::size_t kAtOnce = 128;
+    std::size_t kept = 0, sorted = 0;
     for (double mass = 0; kept < candidates_.size(); ++kept) {
+        if (kept == sorted) {
+            sorted = std::min(candidates_.size(), sorted + kAtOnce);
+            std::partial_sort(candidates_.begin() + static_cast<std::ptrdiff_t>(kept),
+                              candidates_.begin() + static_cast<std::ptrdiff_t>(sorted), candidates_.end(), before);
+        }
         if (kept > 0 && (mass >= options_.top_p * sum || candidates_[kept].score < options_.min_p)) break;
         mass += candidates_[kept].score;
     }

@@ -55,6 +55,7 @@ private:
         int in_answer = 0;
     };
 
+    static bool before(const Candidate& a, const Candidate& b);  // the better first, the lower id of equals
     std::int32_t decide(std::span<const float> scores);
     double adjusted(std::int32_t id, double score, const Seen& seen) const;
     void keep_best();
