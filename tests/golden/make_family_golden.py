@@ -225,6 +225,8 @@ def write_on(model, inputs, tensors):
         skip = 1 if model.config.is_encoder_decoder else prompt.shape[1]
         settings = dict(max_new_tokens=NEW_TOKENS, do_sample=False, attention_mask=torch.ones_like(prompt),
                         pad_token_id=0)
+        with torch.no_grad():
+            model(**{k: v[:, :1] for k, v in arguments.items() if v.dim() == 2})  # forgets longer texts (dynamic rope)
         tensors[f"greedy.{n}"] = model.generate(prompt, **settings)[0][skip:]
         if model.config.is_encoder_decoder:
             tensors[f"beam.{n}"] = model.generate(prompt, num_beams=3, **settings)[0][skip:]
