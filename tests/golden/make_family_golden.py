@@ -18,6 +18,8 @@ numbers were rounded to bf16 before anything was computed, so nothing is lost) a
       grad.NAME    f32 [1 + elements]     of the sum of all loss.N by parameter NAME: its
                                           Euclidean norm, then the elements at
                                           i * size // elements, elements = min(size, 32)
+      bf16         f32 [2]                relative error (Euclidean, over all texts) of hidden
+                                          and logits when the reference itself computes in bf16
       greedy.N     i32                    new tokens of generate(), greedy
       beam.N       i32                    the same with three beams (T5)
 
@@ -201,12 +203,30 @@ def look(model, inputs, tensors):
             tensors[f"hidden.{n}"] = last_hidden(model, arguments)
 
 
+def in_bf16(model, inputs, tensors):
+    """How far the reference's own bf16 is from its fp32: what ours is measured by."""
+    model.to(torch.bfloat16)
+    squares = {"hidden": [0.0, 0.0], "logits": [0.0, 0.0]}
+    for n, (arguments, _) in enumerate(inputs):
+        arguments = {k: v.bfloat16() if v.is_floating_point() else v for k, v in arguments.items()}
+        with torch.no_grad():
+            got = {"hidden": last_hidden(model, arguments), "logits": logits_of(model(**arguments))}
+        for kind, value in got.items():
+            if value is not None:
+                wanted = tensors[f"{kind}.{n}"]
+                squares[kind][0] += float((value.float() - wanted).square().sum())
+                squares[kind][1] += float(wanted.square().sum())
+    tensors["bf16"] = torch.tensor([(a / b) ** 0.5 if b else 0.0 for a, b in squares.values()])
+
+
 def write_on(model, inputs, tensors):
     for n, (arguments, _) in enumerate(inputs):
         prompt = arguments["input_ids"]
         skip = 1 if model.config.is_encoder_decoder else prompt.shape[1]
         settings = dict(max_new_tokens=NEW_TOKENS, do_sample=False, attention_mask=torch.ones_like(prompt),
                         pad_token_id=0)
+        with torch.no_grad():
+            model(**{k: v[:, :1] for k, v in arguments.items() if v.dim() == 2})  # forgets longer texts (dynamic rope)
         tensors[f"greedy.{n}"] = model.generate(prompt, **settings)[0][skip:]
         if model.config.is_encoder_decoder:
             tensors[f"beam.{n}"] = model.generate(prompt, num_beams=3, **settings)[0][skip:]
@@ -231,9 +251,10 @@ def make(name):
     look(model, inputs, tensors)
     if "generate" in dir(model) and kind.__name__.endswith(("CausalLM", "LMHeadModel", "ConditionalGeneration")):
         write_on(model, inputs, tensors)
+    in_bf16(model, inputs, tensors)
     folder = HERE / name
     tensors = {k: (v.int() if v.dtype == torch.long else v).detach().clone().contiguous() for k, v in tensors.items()}
-    model.to(torch.bfloat16).save_pretrained(folder)
+    model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     safetensors.torch.save_file(tensors, folder / "golden.safetensors", metadata={"format": "pt"})
     if name == "llama_linear":

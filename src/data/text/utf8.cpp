@@ -51,6 +51,33 @@ DecodedCodePoint decode_utf8(std::string_view bytes) {
     return {code_point, length};
 }
 
+CharacterStart character_start(std::string_view bytes) {
+    auto lead = static_cast<unsigned char>(bytes[0]);
+    auto length = announced_length(lead);
+    if (length <= 1) return {1, length == 1, false};
+    unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    for (std::size_t i = 1; i < length; ++i) {
+        if (i == bytes.size()) return {i, false, true};
+        auto byte = static_cast<unsigned char>(bytes[i]);
+        if (byte < low || byte > high) return {i, false, false};
+        low = 0x80;
+        high = 0xBF;
+    }
+    return {length, true, false};
+}
+
+std::string to_valid_utf8(std::string_view bytes) {
+    std::string text;
+    text.reserve(bytes.size());
+    while (!bytes.empty()) {
+        auto start = character_start(bytes);
+        text += start.whole ? bytes.substr(0, start.length) : std::string_view("\xEF\xBF\xBD");
+        bytes.remove_prefix(start.length);
+    }
+    return text;
+}
+
 void append_utf8(std::string& text, std::int32_t c) {
     auto put = [&](std::int32_t byte) { text.push_back(static_cast<char>(byte)); };
     if (c < 0x80) return put(c);

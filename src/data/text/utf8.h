@@ -18,6 +18,18 @@ struct DecodedCodePoint {
 // The code point at the beginning of `bytes`, which must not be empty.
 DecodedCodePoint decode_utf8(std::string_view bytes);
 
+// How many bytes at the beginning of `bytes` belong to one character or to the start of one: all of a whole character;
+// else the longest part that could begin one, at least 1 (Unicode Standard, 3.9, maximal subparts).
+struct CharacterStart {
+    std::size_t length = 0;
+    bool whole = false;
+    bool open = false;  // the bytes end before the character does
+};
+CharacterStart character_start(std::string_view bytes);
+
+// Any bytes as valid text: each maximal part that is no character becomes U+FFFD.
+std::string to_valid_utf8(std::string_view bytes);
+
 void append_utf8(std::string& text, std::int32_t code_point);
 
 // Code points of a valid text.

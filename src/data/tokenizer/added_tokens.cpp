@@ -52,19 +52,32 @@ std::size_t spaces_at_start(std::string_view text) {
     return at;
 }
 
-ByteSpan span(std::size_t begin, std::size_t end) {
-    return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+}  // namespace
+
+void AddedTokens::add(AddedToken token) {
+    by_id_[token.id] = tokens_.size();
+    by_content_[token.content] = tokens_.size();
+    tokens_.push_back(std::move(token));
 }
 
-}  // namespace
+const AddedToken* AddedTokens::by_id(std::int32_t id) const {
+    auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : &tokens_[found->second];
+}
+
+const AddedToken* AddedTokens::by_content(std::string_view content) const {
+    if (tokens_.empty()) return nullptr;
+    auto found = by_content_.find(std::string(content));
+    return found == by_content_.end() ? nullptr : &tokens_[found->second];
+}
 
 void AddedTokenMatcher::add(std::string pattern, const AddedToken& token) {
     if (pattern.empty()) return;
     auto& seen = first_bytes_[static_cast<unsigned char>(pattern[0])];
     if (!seen) distinct_first_bytes_.push_back(pattern[0]);
     seen = true;
-    auto place = std::ranges::find_if(patterns_, [&](const auto& p) { return p.bytes.size() < pattern.size(); });
-    patterns_.insert(place, {std::move(pattern), token});
+    patterns_.add(pattern, static_cast<std::int32_t>(tokens_.size()));
+    tokens_.push_back(token);
 }
 
 std::size_t AddedTokenMatcher::next_candidate(std::string_view text, std::size_t at) const {
@@ -73,32 +86,34 @@ std::size_t AddedTokenMatcher::next_candidate(std::string_view text, std::size_t
     return at;
 }
 
-const AddedTokenMatcher::Pattern* AddedTokenMatcher::match_at(std::string_view text, std::size_t at) const {
-    for (const auto& pattern : patterns_)
-        if (text.substr(at).starts_with(pattern.bytes)) return &pattern;
-    return nullptr;
+AddedTokenMatcher::Match AddedTokenMatcher::match_at(std::string_view text, std::size_t at) const {
+    Match match;
+    patterns_.each_prefix(text.substr(at), [&](std::int32_t index, std::size_t length) {
+        match = {&tokens_[static_cast<std::size_t>(index)], length};
+    });
+    return match;
 }
 
 void AddedTokenMatcher::split(std::string_view text, std::vector<Segment>& segments) const {
     std::size_t done = 0;  // segments cover the text up to here
     for (auto at = next_candidate(text, 0); at < text.size(); at = next_candidate(text, at)) {
-        const auto* pattern = match_at(text, at);
-        if (!pattern) {
+        auto match = match_at(text, at);
+        if (!match.token) {
             ++at;
             continue;
         }
-        auto begin = at, end = at + pattern->bytes.size();
+        auto begin = at, end = at + match.length;
         at = end;
-        const auto& token = pattern->token;
+        const auto& token = *match.token;
         if (token.single_word && (ends_with_word(text.substr(0, begin)) || starts_with_word(text.substr(end))))
             continue;
         if (token.lstrip) begin = std::max(without_spaces_at_end(text.substr(0, begin)), done);
         if (token.rstrip) end += spaces_at_start(text.substr(end));
-        if (done < begin) segments.push_back({span(done, begin), -1});
-        segments.push_back({span(begin, end), token.id});
+        if (done < begin) segments.push_back({byte_span(done, begin), -1});
+        segments.push_back({byte_span(begin, end), token.id});
         done = end;
     }
-    if (done < text.size()) segments.push_back({span(done, text.size()), -1});
+    if (done < text.size()) segments.push_back({byte_span(done, text.size()), -1});
 }
 
 }  // namespace rootstock

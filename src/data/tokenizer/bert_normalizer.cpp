@@ -7,6 +7,7 @@
 
 #include "data/text/bert_classes.h"
 #include "data/text/utf8.h"
+#include "data/tokenizer/unicode_forms.h"
 
 namespace rootstock {
 namespace {
@@ -19,14 +20,6 @@ const UNormalizer2* nfd() {
         return found;
     }();
     return instance;
-}
-
-// The reference's normalisation tables are those of Unicode 9: characters born later stay as they are.
-bool known_to_reference(std::int32_t code_point) {
-    constexpr std::uint8_t unicode_of_reference = 9;
-    UVersionInfo born;
-    u_charAge(code_point, born);
-    return born[0] <= unicode_of_reference;
 }
 
 std::uint8_t combining_class(std::int32_t code_point) {

@@ -16,13 +16,13 @@ std::array<std::uint8_t, 128> ascii_classes() {
 
 }  // namespace
 
-void BertPreTokenizer::split(std::string_view text, std::vector<ByteSpan>& words) const {
+void BertPreTokenizer::split(std::string_view text, ByteSpan part, std::vector<ByteSpan>& words) const {
     static const auto ascii = ascii_classes();
-    std::size_t word = 0;  // where the current word began
+    std::size_t word = part.begin;  // where the current word began
     auto add = [&](std::size_t begin, std::size_t end) {
         if (begin < end) words.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
     };
-    for (std::size_t at = 0; at < text.size();) {
+    for (std::size_t at = part.begin; at < part.end;) {
         std::size_t length = 1;
         std::uint8_t flags;
         if (is_ascii(text[at])) {
@@ -39,7 +39,7 @@ void BertPreTokenizer::split(std::string_view text, std::vector<ByteSpan>& words
         }
         at += length;
     }
-    add(word, text.size());
+    add(word, part.end);
 }
 
 }  // namespace rootstock

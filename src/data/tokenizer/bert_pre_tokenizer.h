@@ -7,7 +7,7 @@ namespace rootstock {
 
 class BertPreTokenizer final : public PreTokenizer {
 public:
-    void split(std::string_view text, std::vector<ByteSpan>& words) const override;
+    void split(std::string_view text, ByteSpan word, std::vector<ByteSpan>& words) const override;
 };
 
 }  // namespace rootstock

@@ -4,8 +4,8 @@
 // A tokenizer is five small pieces in a row, as in the reference library (Hugging Face tokenizers): the text is
 // cut at added tokens ("[MASK]"), the pieces between are normalised (BERT: clean, separate Chinese characters,
 // strip accents, lower-case), split into words (BERT: white space and punctuation), each word is split by the
-// model (WordPiece: longest match first; Schuster and Nakajima, 2012; Devlin et al., 2018), and a template adds
-// [CLS] and [SEP]. Ids and offsets equal the reference on every line of the golden files.
+// model (WordPiece, BPE, Unigram or WordLevel), and a template adds [CLS] and [SEP]. Ids and offsets equal the
+// reference's on every line of the golden files.
 //
 // A Tokenizer is immutable, cheap to copy and safe to use from many threads.
 
@@ -41,6 +41,7 @@ struct Encoding {
     std::vector<CharSpan> offsets;       // each within its own text of a pair
     std::vector<std::uint8_t> special;   // 1 where a template added the token
     std::size_t full_tokens = 0;         // length before truncation, special tokens included when added
+    std::vector<Encoding> overflowing;   // with `overflow`: what truncation cut off, in encodings of the same length
 };
 
 // Which text of a pair loses its last tokens. For a single text all three mean the same, except that
@@ -51,14 +52,37 @@ struct EncodeOptions {
     bool add_special_tokens = true;
     std::int32_t max_tokens = 0;  // 0: no limit; else cut to this length, special tokens included
     Truncation truncation = Truncation::longest_first;
+    bool keep_end = false;    // cut at the beginning of the text, not at its end
+    bool overflow = false;    // also give what is cut off (encode and encode_pair)
+    std::int32_t stride = 0;  // tokens that neighbouring parts of the overflow share
+};
+
+// What a file says about padding. Never applied by itself: packed batches need none.
+struct FilePadding {
+    std::int32_t id = 0, type_id = 0;
+    std::string token;
+    bool on_the_left = false;
+    std::int32_t length = 0;    // 0: to the longest of a batch
+    std::int32_t multiple = 0;  // 0: any length
+};
+
+// What a file says about truncation. Never applied by itself: EncodeOptions rule.
+struct FileTruncation {
+    std::int32_t max_tokens = 0, stride = 0;
+    Truncation strategy = Truncation::longest_first;
+    bool keep_end = false;
 };
 
 class Tokenizer {
 public:
-    // Reads folder/tokenizer.json, else folder/vocab.txt with folder/tokenizer_config.json (which may be absent).
-    // not_found: neither is there. unsupported: a component type this build does not know, by name.
+    // Reads folder/tokenizer.json, else vocab.txt, vocab.json with merges.txt, or a SentencePiece model (spiece.model,
+    // tokenizer.model), each with tokenizer_config.json (which may be absent).
+    // not_found: none of them is there. unsupported: a component type this build does not know, by name.
     // corrupt: the files contradict themselves.
     static Result<Tokenizer> load(const std::filesystem::path& folder);
+
+    // One file: a tokenizer.json, a SentencePiece model (*.model), or vocab.txt; a folder as above.
+    static Result<Tokenizer> load_file(const std::filesystem::path& path);
 
     // The same from the text of a tokenizer.json; `what` names it in messages.
     static Result<Tokenizer> parse(std::string_view json_text, std::string_view what);
@@ -75,6 +99,7 @@ public:
                                    std::vector<std::int32_t>& ids) const;
 
     // Text again: pieces joined and spaces cleaned up as the tokenizer's decoder says. Unknown ids are skipped.
+    // (TextStream, text_stream.h, does the same id by id.)
     std::string decode(std::span<const std::int32_t> ids, bool skip_special = true) const;
 
     std::optional<std::int32_t> token_id(std::string_view token) const;  // exact spelling, added tokens included
@@ -91,12 +116,16 @@ public:
     // "model_max_length"); 0: nothing. Never applied by itself: EncodeOptions rule.
     std::int32_t file_max_tokens() const;
 
+    const std::optional<FilePadding>& file_padding() const;
+    const std::optional<FileTruncation>& file_truncation() const;
+
     // How many tokens the template adds to a single text ([CLS] and [SEP]: 2).
     std::size_t special_tokens_added() const;
 
 private:
+    friend class TextStream;
     explicit Tokenizer(std::shared_ptr<const TokenizerParts> parts) : parts_(std::move(parts)) {}
-    static Tokenizer from_parts(TokenizerParts parts);
+    static Result<Tokenizer> from_parts(TokenizerParts parts);
     Result<Encoding> encode_texts(std::string_view first, std::optional<std::string_view> second,
                                   const EncodeOptions& options) const;
 

@@ -137,10 +137,10 @@ TEST(Tokenizer, ReadsTheFilesLengthWithoutApplyingIt) {
 }
 
 TEST(Tokenizer, NamesWhatItDoesNotKnow) {
-    auto tokenizer = Tokenizer::parse(small_json("BPE"), "tokenizer.json");
+    auto tokenizer = Tokenizer::parse(small_json("Quantum"), "tokenizer.json");
     ASSERT_FALSE(tokenizer);
     EXPECT_EQ(tokenizer.error().code, ErrorCode::unsupported);
-    EXPECT_THAT(tokenizer.error().message, HasSubstr("the model type 'BPE'"));
+    EXPECT_THAT(tokenizer.error().message, HasSubstr("the model type 'Quantum'"));
 }
 
 TEST(Tokenizer, RefusesDamagedFiles) {

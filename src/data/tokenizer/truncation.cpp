@@ -34,4 +34,27 @@ Result<Lengths> truncated(Lengths full, bool pair, std::size_t room, Truncation 
     return full;
 }
 
+Result<std::vector<TokenRange>> token_parts(std::size_t full, std::size_t kept, const EncodeOptions& options) {
+    if (kept >= full) return std::vector<TokenRange>{{0, full}};
+    if (!options.overflow || kept == 0) {
+        auto begin = options.keep_end ? full - kept : 0;
+        std::vector<TokenRange> parts{{begin, begin + kept}};
+        if (options.overflow) parts.push_back({0, full});
+        return parts;
+    }
+    if (options.stride < 0 || static_cast<std::size_t>(options.stride) >= kept)
+        return fail(ErrorCode::invalid_argument,
+                    "stride " + std::to_string(options.stride) + " must be below the " + std::to_string(kept) +
+                        " tokens of a part",
+                    "stride");
+    auto step = kept - static_cast<std::size_t>(options.stride);
+    std::vector<TokenRange> parts;
+    for (std::size_t done = 0;; done += step) {
+        auto length = std::min(kept, full - done);
+        auto begin = options.keep_end ? full - done - length : done;
+        parts.push_back({begin, begin + length});
+        if (done + length == full) return parts;
+    }
+}
+
 }  // namespace rootstock

@@ -6,6 +6,7 @@
 #include "flow/fetch/model_layout.h"
 #include "flow/fetch/remote_file.h"
 #include "flow/fetch/web.h"
+#include "model/model.h"
 
 namespace rootstock {
 namespace fs = std::filesystem;
@@ -90,13 +91,14 @@ Result<std::vector<RemoteFile>> choose_files(const Repository& repository, const
     std::vector<std::string> paths;
     for (const auto& file : repository.files) paths.push_back(file.path);
     auto folders = model_folders(paths);
-    if (folders.empty() || !folders.front().empty())
+    const auto gguf = folders.empty() ? only_gguf(paths) : std::string();
+    if (gguf.empty() && (folders.empty() || !folders.front().empty()))
         return fail(ErrorCode::invalid_argument,
                     source.name + " holds no model that Rootstock reads: " + why_no_model(paths), "source", "no_model");
     std::vector<RemoteFile> chosen;
     auto keep = files_to_keep(paths);
     for (const auto& file : repository.files)
-        if (std::find(keep.begin(), keep.end(), file.path) != keep.end()) chosen.push_back(file);
+        if (file.path == gguf || std::find(keep.begin(), keep.end(), file.path) != keep.end()) chosen.push_back(file);
     return chosen;
 }
 
@@ -104,6 +106,20 @@ std::uint64_t bytes_of(const std::vector<RemoteFile>& files) {
     std::uint64_t bytes = 0;
     for (const auto& file : files) bytes += file.bytes.value_or(0);
     return bytes;
+}
+
+// A repository with one GGUF file and no folder of a model: the file is the model, and what it carries stands beside
+// it.
+Result<void> settle_gguf(const std::vector<RemoteFile>& files, const fs::path& folder) {
+    for (const auto& file : files) {
+        if (!file.path.ends_with(".gguf")) continue;
+        std::error_code code;
+        if (file.path != gguf_file_name) fs::rename(folder / file.path, folder / gguf_file_name, code);
+        if (code) return fail(ErrorCode::io, "cannot rename " + (folder / file.path).string() + ": " + code.message());
+        if (fs::exists(folder / "config.json", code)) return {};
+        return unfold_gguf(folder / gguf_file_name);
+    }
+    return {};
 }
 
 // Bytes of another commit are of no use.
@@ -161,6 +177,7 @@ Result<FetchedModel> fetch_from_hub(const Source& source, const HubSettings& set
     ROOTSTOCK_CHECKED(check_space(work, bytes_of(files)));
     ROOTSTOCK_CHECKED(
         fetch_files(web, settings, source, percent_encoded(repository.commit, false), files, work / "model", progress));
+    ROOTSTOCK_CHECKED(settle_gguf(files, work / "model"));
     auto card = read_file(work / "model" / "README.md");
     auto licence = card ? licence_of_card(*card) : "";
     return FetchedModel{work / "model", licence.empty() ? repository.licence : licence};

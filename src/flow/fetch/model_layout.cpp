@@ -34,9 +34,10 @@ constexpr std::array names_to_keep = {
     "NOTICE.txt",
 };
 
-// model.safetensors or model-00001-of-00003.safetensors; not a second copy under another name.
+// model.safetensors, model.gguf or model-00001-of-00003.safetensors; not a second copy under another name.
 bool is_weights(std::string_view name) {
-    return name == "model.safetensors" || (name.starts_with("model-") && name.ends_with(".safetensors"));
+    return name == "model.safetensors" || name == gguf_file_name ||
+           (name.starts_with("model-") && name.ends_with(".safetensors"));
 }
 
 // The numbered folders of sentence-transformers: "1_Pooling/config.json", "2_Dense/model.safetensors".
@@ -71,7 +72,8 @@ std::vector<std::string> model_folders(const std::vector<std::string>& files) {
     for (const auto& file : all) {
         if (file != "config.json" && !file.ends_with("/config.json")) continue;
         auto folder = file.substr(0, file.size() - std::string_view("config.json").size());
-        if (!all.contains(folder + "model.safetensors") && !all.contains(folder + "model.safetensors.index.json"))
+        if (!all.contains(folder + "model.safetensors") && !all.contains(folder + "model.safetensors.index.json") &&
+            !all.contains(folder + gguf_file_name))
             continue;
         folders.push_back(folder.empty() ? folder : folder.substr(0, folder.size() - 1));
     }
@@ -82,6 +84,16 @@ std::vector<std::string> model_folders(const std::vector<std::string>& files) {
             }))
             outermost.push_back(folder);
     return outermost;
+}
+
+std::string only_gguf(const std::vector<std::string>& files) {
+    std::string found;
+    for (const auto& file : files) {
+        if (!file.ends_with(".gguf")) continue;
+        if (!found.empty()) return "";
+        found = file;
+    }
+    return found;
 }
 
 std::string why_no_model(const std::vector<std::string>& files) {
@@ -96,7 +108,7 @@ std::string why_no_model(const std::vector<std::string>& files) {
     if (has_any_ending(files, {".onnx"}))
         return "its weights are in ONNX format only; Rootstock reads model.safetensors with config.json";
     if (has_any_ending(files, {".gguf"}))
-        return "its weights are in GGUF format; Rootstock reads model.safetensors with config.json";
+        return "there is more than one GGUF file; unpack it yourself and pull one with file:FILE.gguf";
     if (has_any_ending(files, {".h5", ".msgpack", ".pb", ".tflite", ".ot"}))
         return "its weights are in another framework's format; Rootstock reads model.safetensors with config.json";
     return "Rootstock looks for a folder with config.json and model.safetensors";

@@ -27,6 +27,14 @@ TEST(ModelLayout, FindsTheOutermostModelFolders) {
     EXPECT_TRUE(model_folders({"config.json", "sub/model.safetensors"}).empty());
 }
 
+TEST(ModelLayout, AGgufFileIsAModelWhenThereIsOne) {
+    EXPECT_EQ(only_gguf({"p/__init__.py", "p/SmolLM2.Q4_1.gguf"}), "p/SmolLM2.Q4_1.gguf");
+    EXPECT_EQ(only_gguf({"a.gguf", "b.gguf"}), "");
+    EXPECT_EQ(only_gguf({"p/__init__.py"}), "");
+    EXPECT_EQ(model_folders({"config.json", "model.gguf"}), Files{""});
+    EXPECT_EQ(files_to_keep({"model.gguf", "other.gguf", "tokenizer.json"}), (Files{"model.gguf", "tokenizer.json"}));
+}
+
 TEST(ModelLayout, ReadsTheLicenceOfACard) {
     EXPECT_EQ(licence_of_card("---\nlanguage: en\nlicense: apache-2.0\ntags:\n- x\n---\n# Card"), "apache-2.0");
     EXPECT_EQ(licence_of_card("---\nlanguage: en\n---\nlicense: no"), "");

@@ -5,6 +5,7 @@
 #include "flow/fetch/archive.h"
 #include "flow/fetch/model_layout.h"
 #include "flow/process/child.h"
+#include "model/model.h"
 
 namespace rootstock {
 namespace fs = std::filesystem;
@@ -146,7 +147,20 @@ std::unexpected<Error> several_models(const fs::path& archive, const std::vector
                 "source");
 }
 
-// The model in an archive: as a folder, or as a folder of one zip file inside it.
+// A GGUF file is a model by itself; what else a folder needs stands in it.
+Result<fs::path> unpack_gguf(const Archive& archive, const std::string& file, const fs::path& to,
+                             const FetchProgress& progress) {
+    const auto* entry = archive.find(file);
+    std::uint64_t done = 0;
+    ROOTSTOCK_CHECKED(archive.extract(*entry, to / gguf_file_name, [&](std::uint64_t bytes) {
+        done += bytes;
+        progress("unpack the model", done, entry->bytes);
+    }));
+    ROOTSTOCK_CHECKED(unfold_gguf(to / gguf_file_name));
+    return to;
+}
+
+// The model in an archive: as a folder, as a GGUF file, or as a folder of one zip file inside it.
 Result<fs::path> unpack_model(const fs::path& file, const fs::path& work, bool look_inside,
                               const FetchProgress& progress) {
     ROOTSTOCK_TRY(archive, Archive::open(file));
@@ -154,6 +168,7 @@ Result<fs::path> unpack_model(const fs::path& file, const fs::path& work, bool l
     auto folders = model_folders(paths);
     if (folders.size() > 1) return several_models(file, folders);
     if (folders.size() == 1) return unpack_folder(archive, folders.front(), work / "model", progress);
+    if (const auto gguf = only_gguf(paths); !gguf.empty()) return unpack_gguf(archive, gguf, work / "model", progress);
     std::vector<const Archive::Entry*> inner;
     for (const auto& entry : archive.entries())
         if (look_inside && entry.path.ends_with(".zip")) inner.push_back(&entry);

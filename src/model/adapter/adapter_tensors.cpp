@@ -10,7 +10,7 @@ namespace rootstock {
 namespace {
 
 constexpr std::string_view kPrefix = "base_model.model.";
-constexpr std::string_view kA = ".lora_A.weight", kB = ".lora_B.weight";
+constexpr std::string_view kA = ".lora_A.weight", kB = ".lora_B.weight", kMagnitude = ".lora_magnitude_vector";
 
 class TensorReader {
 public:
@@ -30,6 +30,7 @@ public:
 private:
     Result<void> place(const std::string& key, const HostTensor& tensor, Adapter& adapter);
     Result<void> place_half(const std::string& key, const std::string& path, bool is_a, const HostTensor& tensor);
+    Result<void> place_magnitude(const std::string& key, const std::string& path, const HostTensor& tensor);
     Result<void> place_head(const std::string& key, std::string_view part, const HostTensor& tensor, Head& head);
     Result<void> check_complete(const Adapter& adapter) const;
     Result<void> check_head(const Head& head) const;
@@ -87,6 +88,16 @@ Result<void> TensorReader::place_half(const std::string& key, const std::string&
     return {};
 }
 
+Result<void> TensorReader::place_magnitude(const std::string& key, const std::string& path, const HostTensor& tensor) {
+    const auto found = maps_.find(path);
+    if (found == maps_.end() || !config_.dora)
+        return misfit(key, "gives lengths of rows that adapter_config.json does not speak of");
+    ROOTSTOCK_CHECKED(expect(key, tensor, {found->second->out()}));
+    ROOTSTOCK_TRY(numbers, values(key, tensor));
+    pairs_[found->second->path].magnitude = std::move(numbers);
+    return {};
+}
+
 Result<void> TensorReader::place_head(const std::string& key, std::string_view part, const HostTensor& tensor,
                                       Head& head) {
     if (part == "weight") {
@@ -111,6 +122,8 @@ Result<void> TensorReader::place(const std::string& key, const HostTensor& tenso
     const auto head = std::string(family_of(spec_).classifier) + ".";
     if (path.ends_with(kA)) return place_half(key, path.substr(0, path.size() - kA.size()), true, tensor);
     if (path.ends_with(kB)) return place_half(key, path.substr(0, path.size() - kB.size()), false, tensor);
+    if (path.ends_with(kMagnitude))
+        return place_magnitude(key, path.substr(0, path.size() - kMagnitude.size()), tensor);
     if (path.starts_with(head))
         return place_head(key, std::string_view(path).substr(head.size()), tensor, adapter.head);
     return fail(ErrorCode::unsupported,
@@ -147,6 +160,9 @@ Result<void> TensorReader::check_complete(const Adapter& adapter) const {
                             ", which adapter_config.json does not name; the two files do not belong together");
         if (there && (pair->second.a.empty() || pair->second.b.empty()))
             return fail(ErrorCode::corrupt, what_ + " has only one half of the update of " + path + "; fetch it again");
+        if (there && config_.dora != !pair->second.magnitude.empty())
+            return fail(ErrorCode::corrupt, what_ + " lacks the lengths of the rows of " + path +
+                                                " (lora_magnitude_vector); fetch it again");
     }
     return check_head(adapter.head);
 }
@@ -181,6 +197,8 @@ std::map<std::string, HostTensor> adapter_tensors(const Adapter& adapter, const 
         const auto path = std::string(kPrefix) + map.path_in(classifier);
         tensors.emplace(path + std::string(kA), make_tensor({pair.rank, pair.in}, pair.a));
         tensors.emplace(path + std::string(kB), make_tensor({pair.out, pair.rank}, pair.b));
+        if (!pair.magnitude.empty())
+            tensors.emplace(path + std::string(kMagnitude), make_tensor({pair.out}, pair.magnitude));
     }
     if (classifier) {
         const auto head = std::string(kPrefix) + family_of(spec).classifier;

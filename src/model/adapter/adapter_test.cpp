@@ -171,9 +171,20 @@ TEST_F(AdapterTest, UnsupportedFeaturesAreNamed) {
     refuse("peft_type", "ADALORA", "ADALORA");
     refuse("use_dora", true, "DoRA");
     refuse("bias", "all", "biases");
-    refuse("modules_to_save", json::array{"pooler"}, "pooler");
+    refuse("modules_to_save", json::array{"pooler"}, "rootstock merge");
     refuse("init_lora_weights", "pissa_niter_4", "pissa");
     refuse("target_modules", "(unclosed", "regular expression");
+}
+
+// Found by peft_config_fuzz: std::regex computes the number of a back reference without a look at overflow, and a
+// repeat inside a repeat made it recurse once for each of thousands of copies.
+TEST_F(AdapterTest, PatternsThatGrowAreRefused) {
+    for (const char* pattern :
+         {"a\\7777777777777777777777", "a{77777777777777777777}", "((a?){99}){99}", "(((a?){9,9}){9}){99}"}) {
+        const auto path = saved(some_adapter());
+        set(path, "adapter_config.json", "target_modules", pattern);
+        expect_error(load_adapter(path, tiny_spec()), ErrorCode::unsupported, "more than three digits or repeats");
+    }
 }
 
 TEST_F(AdapterTest, FilesThatContradictEachOtherAreRefused) {

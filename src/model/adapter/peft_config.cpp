@@ -16,8 +16,7 @@ struct Foreign {
     const char* field;
     const char* feature;
 };
-constexpr Foreign kForeign[] = {{"use_dora", "DoRA"},
-                                {"lora_bias", "biases in low-rank maps"},
+constexpr Foreign kForeign[] = {{"lora_bias", "biases in low-rank maps"},
                                 {"use_qalora", "QALoRA"},
                                 {"trainable_token_indices", "trained token embeddings"},
                                 {"layer_replication", "layer replication"},
@@ -35,7 +34,8 @@ bool is_set(const json::value* value) {
 
 class ConfigReader {
 public:
-    ConfigReader(const json::value& value, const std::string& what) : what_(what), fields_(value, what) {
+    ConfigReader(const json::value& value, const std::string& what, PeftUse use)
+        : what_(what), use_(use), fields_(value, what) {
         fields_.ignore_others();
     }
     Result<PeftConfig> read();
@@ -43,6 +43,12 @@ public:
 private:
     std::unexpected<Error> refuse(const std::string& feature, const char* field) const {
         return fail(ErrorCode::unsupported, what_ + " uses " + feature + ", which is not supported", field);
+    }
+    std::unexpected<Error> refuse_grafted(const std::string& feature, const char* field) const {
+        return fail(ErrorCode::unsupported,
+                    what_ + " uses " + feature +
+                        ", which cannot be grafted on a base that others share; `rootstock merge` makes a model of it",
+                    field);
     }
     Result<void> refuse_foreign();
     Result<void> check_initial_weights();
@@ -53,6 +59,7 @@ private:
     std::optional<std::vector<int>> layers();
 
     std::string what_;
+    PeftUse use_;
     JsonFields fields_;
 };
 
@@ -63,9 +70,11 @@ Result<void> ConfigReader::refuse_foreign() {
     if (bias != "none") return refuse("trained biases (bias \"" + bias + "\")", "bias");
     for (const auto& foreign : kForeign)
         if (is_set(fields_.optional_value(foreign.field))) return refuse(foreign.feature, foreign.field);
+    if (use_ == PeftUse::grafted && is_set(fields_.optional_value("use_dora")))
+        return refuse_grafted("DoRA", "use_dora");
     for (const auto& module : fields_.optional_strings("modules_to_save"))
-        if (module != "classifier" && module != "score")
-            return refuse("a fully trained \"" + module + "\" (modules_to_save)", "modules_to_save");
+        if (use_ != PeftUse::merged && module != "classifier" && module != "score")
+            return refuse_grafted("a fully trained \"" + module + "\" (modules_to_save)", "modules_to_save");
     return check_initial_weights();
 }
 
@@ -140,6 +149,10 @@ Result<PeftConfig> ConfigReader::read() {
     config.alpha_pattern = pattern<double>("alpha_pattern", -1e9);
     config.layers = layers();
     config.base_name = fields_.optional_string("base_model_name_or_path", "");
+    config.dora = fields_.optional_bool("use_dora", false);
+    config.fan_in_fan_out = fields_.optional_bool("fan_in_fan_out", false);
+    config.task_type = fields_.optional_string("task_type", "");
+    config.saved = fields_.optional_strings("modules_to_save");
     ROOTSTOCK_CHECKED(fields_.finish());
     ROOTSTOCK_CHECKED(foreign);
     return config;
@@ -147,8 +160,8 @@ Result<PeftConfig> ConfigReader::read() {
 
 }  // namespace
 
-Result<PeftConfig> peft_config_from_json(const json::value& value, const std::string& what) {
-    return ConfigReader(value, what).read();
+Result<PeftConfig> peft_config_from_json(const json::value& value, const std::string& what, PeftUse use) {
+    return ConfigReader(value, what, use).read();
 }
 
 std::string peft_path(const TransformerSpec& spec, std::string_view module, bool inside_classifier) {
@@ -213,6 +226,10 @@ void add_patterns(json::object& config, const Adapter& adapter, const Transforme
 
 }  // namespace
 
+bool has_magnitudes(const Adapter& adapter) {
+    return std::ranges::any_of(adapter.pairs, [](const auto& item) { return !item.second.magnitude.empty(); });
+}
+
 // Only fields that every peft of the last years knows: its older versions refuse a field they do not know.
 json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& spec) {
     const bool classifier = adapter.head.classes > 0;
@@ -220,7 +237,7 @@ json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& 
     for (const auto& target : target_modules(adapter, spec)) targets.emplace_back(target);
     json::object config{{"auto_mapping", nullptr},
                         {"bias", "none"},
-                        {"fan_in_fan_out", file_maps(spec).front().transposed},
+                        {"fan_in_fan_out", file_maps(spec).front().transposed},  // GPT-2: [in, out]
                         {"inference_mode", true},
                         {"init_lora_weights", true},
                         {"layers_pattern", nullptr},
@@ -231,7 +248,7 @@ json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& 
                         {"r", adapter.settings.rank},
                         {"revision", nullptr},
                         {"target_modules", std::move(targets)},
-                        {"use_dora", false},
+                        {"use_dora", has_magnitudes(adapter)},
                         {"use_rslora", adapter.settings.rank_stabilised}};
     config["base_model_name_or_path"] =
         adapter.base_name.empty() ? json::value(nullptr) : json::value(adapter.base_name);

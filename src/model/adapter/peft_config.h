@@ -19,6 +19,10 @@ using ModuleNames = std::variant<std::vector<std::string>, std::string>;
 
 struct PeftConfig {
     LoraSettings settings;  // settings.targets is not filled here
+    bool dora = false;
+    bool fan_in_fan_out = false;     // the base keeps its maps as [in, out] (GPT-2's Conv1D)
+    std::string task_type;           // "SEQ_CLS"; may be empty
+    std::vector<std::string> saved;  // modules_to_save: trained whole, not by a low-rank update
     ModuleNames targets;
     std::optional<ModuleNames> excluded;
     std::map<std::string, int> rank_pattern;  // key: regular expression for a path's ending
@@ -34,8 +38,13 @@ struct PeftConfig {
     Result<bool> selects(const std::string& path, const LinearMap& map) const;
 };
 
+// What an adapter is read for. Grafted on a base in memory it is a low-rank update and a head, no more; merged into the
+// base's weights it may also rescale rows (DoRA) and replace modules.
+enum class PeftUse { grafted, grafted_dora, merged };
+
 // unsupported names the feature that we do not run; `what` is the file in sentences.
-Result<PeftConfig> peft_config_from_json(const json::value& value, const std::string& what);
+Result<PeftConfig> peft_config_from_json(const json::value& value, const std::string& what,
+                                         PeftUse use = PeftUse::grafted);
 
 // The configuration that makes peft rebuild `adapter` on `spec`.
 json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& spec);

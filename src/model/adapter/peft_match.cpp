@@ -14,6 +14,27 @@ namespace rootstock {
 namespace {
 
 constexpr std::size_t kPatternMax = 1000;
+constexpr std::size_t kPatternDigitsMax = 3;
+constexpr std::size_t kPatternGrowthMax = 5000;
+
+// std::regex reads the number after a backslash or a brace without looking whether it fits, writes a repeated part out
+// as often as it says, and walks what it wrote by recursion. So numbers are short, and the pattern must stay small when
+// all its repeats are written out inside each other.
+bool stays_small(const std::string& pattern) {
+    std::size_t grown = pattern.size(), digits = 0, number = 0;
+    bool in_braces = false;
+    for (char c : pattern) {
+        if (c >= '0' && c <= '9') {
+            if (++digits > kPatternDigitsMax) return false;
+            number = number * 10 + static_cast<std::size_t>(c - '0');
+            continue;
+        }
+        if (in_braces && (c == ',' || c == '}') && number > 1 && (grown *= number) > kPatternGrowthMax) return false;
+        if (c == '{' || c == '}') in_braces = c == '{';
+        digits = number = 0;
+    }
+    return true;
+}
 
 // Does the whole of `text` match? The pattern comes from a file, so the matcher is the one whose time grows with
 // pattern x text and not exponentially.
@@ -21,6 +42,10 @@ Result<bool> matches(const std::string& pattern, const std::string& text) {
     if (pattern.size() > kPatternMax)
         return fail(ErrorCode::unsupported,
                     "a module pattern has more than " + std::to_string(kPatternMax) + " characters");
+    if (!stays_small(pattern))
+        return fail(ErrorCode::unsupported,
+                    "the module pattern \"" + pattern +
+                        "\" has a number of more than three digits or repeats too much; write it out");
     try {
         const std::regex expression(pattern, std::regex::ECMAScript | std::regex_constants::__polynomial);
         return std::regex_match(text, expression);

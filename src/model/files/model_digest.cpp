@@ -24,7 +24,8 @@ constexpr std::string_view kNames[] = {"config.json",
 
 bool belongs_to_model(const fs::path& file) {
     const auto name = file.filename().string();
-    return name.ends_with(".safetensors") || std::ranges::find(kNames, name) != std::end(kNames);
+    return name.ends_with(".safetensors") || name.ends_with(".gguf") ||
+           std::ranges::find(kNames, name) != std::end(kNames);
 }
 
 }  // namespace

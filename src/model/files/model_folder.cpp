@@ -4,6 +4,7 @@
 
 #include "model/families/family.h"
 #include "model/files/mapped_file.h"
+#include "model/files/stored_model.h"
 #include "model/files/tensor_form.h"
 
 namespace rootstock {
@@ -37,35 +38,13 @@ void Weights::release_pages() const {
 
 namespace {
 
-constexpr const char* kSingle = "model.safetensors";
-constexpr const char* kIndex = "model.safetensors.index.json";
-constexpr std::size_t kJsonMax = std::size_t{16} << 20;
-
-bool is_there(const fs::path& path) {
-    std::error_code ignored;
-    return fs::exists(path, ignored);
-}
-
-Result<json::value> read_json(const fs::path& path) {
-    ROOTSTOCK_TRY(text, read_file(path, kJsonMax));
-    return parse_json(text, path.string());
-}
-
-Result<json::value> read_config(const fs::path& folder) {
-    const auto path = folder / "config.json";
-    if (!is_there(path))
-        return fail(ErrorCode::not_found,
-                    folder.string() + " has no config.json; give the folder of a Hugging Face model");
-    return read_json(path);
-}
-
 struct FamilySpec {
     const Family* family;
     TransformerSpec spec;
 };
 
 Result<FamilySpec> read_spec(const json::value& config, const fs::path& folder) {
-    const auto what = (folder / "config.json").string();
+    const auto what = (folder.extension() == ".gguf" ? folder : folder / "config.json").string();
     JsonFields fields(config, what);
     fields.ignore_others();
     const auto type = fields.required_string("model_type");
@@ -77,54 +56,7 @@ Result<FamilySpec> read_spec(const json::value& config, const fs::path& folder) 
     return FamilySpec{&names, std::move(spec)};
 }
 
-// Shard names come from a file: each must be a plain name beside it.
-Result<std::vector<std::string>> shard_names(const fs::path& index) {
-    ROOTSTOCK_TRY(value, read_json(index));
-    const auto* object = value.if_object();
-    const auto* map = object ? object->if_contains("weight_map") : nullptr;
-    if (!map || !map->is_object())
-        return fail(ErrorCode::corrupt, index.string() + " has no weight_map; fetch it again");
-    std::vector<std::string> names;
-    for (const auto& field : map->as_object()) {
-        const auto* text = field.value().if_string();
-        if (!text || text->empty() || fs::path(std::string(*text)).filename() != fs::path(std::string(*text)))
-            return fail(ErrorCode::corrupt,
-                        index.string() + " names a shard that is not a file beside it; fetch it again");
-        names.emplace_back(*text);
-    }
-    std::ranges::sort(names);
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    return names;
-}
-
-Result<std::vector<std::string>> weight_files(const fs::path& folder) {
-    if (is_there(folder / kSingle)) return std::vector<std::string>{kSingle};
-    if (is_there(folder / kIndex)) return shard_names(folder / kIndex);
-    std::string hint =
-        is_there(folder / "pytorch_model.bin") ? "; convert its pytorch_model.bin to safetensors first" : "";
-    return fail(ErrorCode::not_found, folder.string() + " has no " + kSingle + hint);
-}
-
-struct Files {
-    std::map<std::string, HostTensor> tensors;
-    std::vector<std::shared_ptr<const MappedFile>> maps;
-};
-
-Result<Files> read_weight_files(const fs::path& folder) {
-    ROOTSTOCK_TRY(names, weight_files(folder));
-    Files files;
-    for (const auto& name : names) {
-        ROOTSTOCK_TRY(read, read_safetensors(folder / name));
-        for (auto& [tensor_name, tensor] : read.tensors)
-            if (!files.tensors.emplace(tensor_name, std::move(tensor)).second)
-                return fail(ErrorCode::corrupt, (folder / name).string() + " repeats tensor \"" + tensor_name +
-                                                    "\" of another shard; fetch the model again");
-        files.maps.push_back(read.file);
-    }
-    return files;
-}
-
-const HostTensor* find_tensor(const Files& files, const Family& family, const std::string& canonical) {
+const HostTensor* find_tensor(const StoredModel& files, const Family& family, const std::string& canonical) {
     for (const auto& name : family.tensor_names(canonical))
         if (const auto place = files.tensors.find(name); place != files.tensors.end()) return &place->second;
     return nullptr;
@@ -133,7 +65,7 @@ const HostTensor* find_tensor(const Files& files, const Family& family, const st
 Result<HostTensor> checked_tensor(const HostTensor& found, const Family& family, const TensorShape& wanted,
                                   const std::string& their_name, const fs::path& folder) {
     const auto where = folder.string() + ": tensor \"" + their_name + "\" ";
-    if (found.dtype != Dtype::f32 && found.dtype != Dtype::f16 && found.dtype != Dtype::bf16)
+    if (!is_weight(found.dtype))
         return fail(ErrorCode::unsupported,
                     where + "has element type " + name(found.dtype) + "; weights must be F32, F16 or BF16");
     auto tensor = in_our_form(found, family.form(wanted.name), wanted.shape);
@@ -145,12 +77,13 @@ Result<HostTensor> checked_tensor(const HostTensor& found, const Family& family,
 }
 
 // A head is there when all its tensors are; a pooler too. Their sizes are the file's where config.json is silent.
-void settle_head(const Files& files, const Family& family, TransformerSpec& spec) {
+void settle_head(const StoredModel& files, const Family& family, TransformerSpec& spec) {
     spec.pooler = spec.pooler && find_tensor(files, family, "pooler.weight");
     auto& head = spec.head;
     if (head.classes == 0 && (head.kind == HeadKind::sequence || head.kind == HeadKind::token))
         if (const auto* weight = find_tensor(files, family, "head.weight"); weight && !weight->shape.empty())
             head.classes = static_cast<int>(std::clamp<std::int64_t>(weight->shape.front(), 0, 1 << 24));
+    if (head.kind == HeadKind::sequence && spec.classifier_pools && !spec.pooler) head = {};
     for (const auto& wanted : head_tensors_of(spec))
         if (!find_tensor(files, family, wanted.name)) {
             head = {};
@@ -158,7 +91,8 @@ void settle_head(const Files& files, const Family& family, TransformerSpec& spec
         }
 }
 
-Result<Weights> pick_weights(Files files, const Family& family, const TransformerSpec& spec, const fs::path& folder) {
+Result<Weights> pick_weights(StoredModel files, const Family& family, const TransformerSpec& spec,
+                             const fs::path& folder) {
     std::map<std::string, HostTensor> chosen;
     auto all = tensors_of(spec);
     const auto heads = head_tensors_of(spec);
@@ -173,7 +107,7 @@ Result<Weights> pick_weights(Files files, const Family& family, const Transforme
         ROOTSTOCK_TRY(ours, checked_tensor(*tensor, family, wanted, their_name, folder));
         chosen.emplace(wanted.name, std::move(ours));
     }
-    return Weights(std::move(chosen), std::move(files.maps));
+    return Weights(std::move(chosen), std::move(files.files));
 }
 
 // {"0": "card", "1": "refund"} in order; anything else gives no labels, for they are not ours to need.
@@ -192,15 +126,15 @@ std::vector<std::string> labels_of(const json::value& config) {
 }  // namespace
 
 Result<TransformerSpec> load_spec(const fs::path& folder) {
-    ROOTSTOCK_TRY(config, read_config(folder));
+    ROOTSTOCK_TRY(config, read_stored_config(folder));
     ROOTSTOCK_TRY(read, read_spec(config, folder));
     return read.spec;
 }
 
 Result<Model> load_model(const fs::path& folder) {
-    ROOTSTOCK_TRY(config, read_config(folder));
+    ROOTSTOCK_TRY(config, read_stored_config(folder));
     ROOTSTOCK_TRY(read, read_spec(config, folder));
-    ROOTSTOCK_TRY(files, read_weight_files(folder));
+    ROOTSTOCK_TRY(files, read_stored_model(folder));
     settle_head(files, *read.family, read.spec);
     ROOTSTOCK_TRY(weights, pick_weights(std::move(files), *read.family, read.spec, folder));
     return Model{read.spec, std::move(weights), folder, labels_of(config)};

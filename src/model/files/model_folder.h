@@ -1,6 +1,6 @@
 #pragma once
 // A base model as Hugging Face folders keep it: config.json and model.safetensors (or model.safetensors.index.json
-// with its shards), beside tokenizer files that data/ reads.
+// with its shards), beside tokenizer files that data/ reads; or as one GGUF file, alone or in such a folder.
 
 #include <filesystem>
 #include <map>
@@ -38,7 +38,8 @@ private:
 
 struct Model {
     TransformerSpec spec;
-    Weights weights;  // exactly tensors_of(spec) and head_tensors_of(spec), each f32, f16 or bf16
+    // Exactly tensors_of(spec) and head_tensors_of(spec), each f32, f16, bf16 or, from a GGUF file, blocks.
+    Weights weights;
     std::filesystem::path folder;
     std::vector<std::string> labels;  // of a classification head in the folder (id2label); informative
 };

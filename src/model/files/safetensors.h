@@ -10,7 +10,9 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/base.h"
 #include "model/files/host_tensor.h"
@@ -29,8 +31,12 @@ struct Safetensors {
 // sentence that names the file and what to do.
 Result<Safetensors> read_safetensors(const std::filesystem::path& path);
 
-// The file as bytes, or written atomically: metadata {"format": "pt"}, tensors ordered as the reference writer orders
-// them (element size descending, then name), header padded to 8 bytes.
+// The same of bytes in memory: tensors point into them and hold `owner`; `what` names them in sentences.
+Result<Safetensors> parse_safetensors(std::span<const std::byte> bytes, std::string_view what,
+                                      std::shared_ptr<const void> owner = {});
+
+// The file as bytes, or written to a temporary name, synced, read back and renamed: metadata {"format": "pt"}, tensors
+// ordered as the reference writer orders them (element size descending, then name), header padded to 8 bytes.
 std::string safetensors_bytes(const std::map<std::string, HostTensor>& tensors);
 Result<void> write_safetensors(const std::filesystem::path& path, const std::map<std::string, HostTensor>& tensors);
 

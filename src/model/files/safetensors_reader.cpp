@@ -21,12 +21,13 @@ struct Entry {
 // Reads one file; holds what every sentence needs: the file's name.
 class Reader {
 public:
-    explicit Reader(const std::filesystem::path& path) : path_(path) {}
+    Reader(std::span<const std::byte> bytes, std::string_view what, std::shared_ptr<const void> owner)
+        : bytes_(bytes), what_(what), owner_(std::move(owner)) {}
     Result<Safetensors> read();
 
 private:
     std::unexpected<Error> corrupt(const std::string& what) const {
-        return fail(ErrorCode::corrupt, path_.string() + " " + what + kFetchAgain);
+        return fail(ErrorCode::corrupt, what_ + " " + what + kFetchAgain);
     }
     Result<std::string_view> header(std::span<const std::byte> file) const;
     Result<Entry> entry(std::string_view name, const json::value& value) const;
@@ -34,7 +35,9 @@ private:
     Result<void> check_cover(std::vector<Entry>& entries, std::uint64_t buffer_size) const;
     Result<void> add_metadata(const json::value& value, Safetensors& result) const;
 
-    std::filesystem::path path_;
+    std::span<const std::byte> bytes_;
+    std::string what_;
+    std::shared_ptr<const void> owner_;
 };
 
 Result<std::string_view> Reader::header(std::span<const std::byte> file) const {
@@ -85,7 +88,7 @@ Result<Entry> Reader::entry(std::string_view name, const json::value& value) con
         offsets->as_array().size() != 2 || object->size() != 3)
         return corrupt("describes " + tensor + " without exactly dtype, shape and data_offsets");
     auto dtype = dtype_from_name(dtype_text->as_string());
-    if (!dtype) return fail(dtype.error().code, path_.string() + ": " + tensor + ": " + dtype.error().message);
+    if (!dtype) return fail(dtype.error().code, what_ + ": " + tensor + ": " + dtype.error().message);
     ROOTSTOCK_TRY(extents, shape(name, object->if_contains("shape")));
     const auto begin = offset(offsets->as_array()[0]), end = offset(offsets->as_array()[1]);
     const auto bytes = bytes_of(*dtype, extents);
@@ -133,11 +136,10 @@ HostTensor tensor_at(const Entry& entry, std::span<const std::byte> buffer, std:
 }
 
 Result<Safetensors> Reader::read() {
-    ROOTSTOCK_TRY(file, MappedFile::open(path_));
-    ROOTSTOCK_TRY(text, header(file->bytes()));
+    ROOTSTOCK_TRY(text, header(bytes_));
     const auto parsed = parse_json(text, "the header", {.depth_max = 8});
     if (!parsed) return corrupt("has a header we cannot read: " + parsed.error().message);
-    Safetensors result{{}, {}, file};
+    Safetensors result;
     std::vector<Entry> entries;
     for (const auto& field : parsed->as_object()) {
         if (field.key() == "__metadata__") {
@@ -147,14 +149,24 @@ Result<Safetensors> Reader::read() {
         ROOTSTOCK_TRY(one, entry(field.key(), field.value()));
         entries.push_back(std::move(one));
     }
-    const auto buffer = file->bytes().subspan(sizeof(std::uint64_t) + text.size());
+    const auto buffer = bytes_.subspan(sizeof(std::uint64_t) + text.size());
     ROOTSTOCK_CHECKED(check_cover(entries, buffer.size()));
-    for (const auto& one : entries) result.tensors.emplace(one.name, tensor_at(one, buffer, file));
+    for (const auto& one : entries) result.tensors.emplace(one.name, tensor_at(one, buffer, owner_));
     return result;
 }
 
 }  // namespace
 
-Result<Safetensors> read_safetensors(const std::filesystem::path& path) { return Reader(path).read(); }
+Result<Safetensors> parse_safetensors(std::span<const std::byte> bytes, std::string_view what,
+                                      std::shared_ptr<const void> owner) {
+    return Reader(bytes, what, std::move(owner)).read();
+}
+
+Result<Safetensors> read_safetensors(const std::filesystem::path& path) {
+    ROOTSTOCK_TRY(file, MappedFile::open(path));
+    ROOTSTOCK_TRY(read, parse_safetensors(file->bytes(), path.string(), file));
+    read.file = file;
+    return read;
+}
 
 }  // namespace rootstock

@@ -44,11 +44,16 @@ HostTensor transposed(const HostTensor& tensor, std::size_t begin, std::size_t o
 
 std::optional<HostTensor> in_our_form(const HostTensor& tensor, TensorForm form, std::span<const std::int64_t> wanted) {
     if (wanted.empty()) return std::nullopt;
+    // Blocks run along rows: pieces of a fused map and transposed maps are taken from their numbers.
+    if (is_blocks(tensor.dtype) && (form.transposed || form.parts > 1))
+        return in_our_form(make_tensor(tensor.shape, to_floats(tensor)), form, wanted);
     const bool matrix = wanted.size() == 2;
     Shape whole(wanted.begin(), wanted.end());
     whole.front() *= form.parts;
     if (form.transposed && matrix) std::swap(whole[0], whole[1]);
     if (flattened(tensor.shape, wanted.size()) != whole) return std::nullopt;
+    if (is_blocks(tensor.dtype) && (form.transposed || form.parts > 1))  // blocks cannot be cut
+        return in_our_form(converted(tensor, Dtype::f32), form, wanted);
     const auto out = static_cast<std::size_t>(wanted.front()), part = static_cast<std::size_t>(form.part);
     if (form.transposed && matrix) return transposed(with_shape(tensor, whole), part * out, out);
     if (form.parts == 1) return with_shape(tensor, wanted);

@@ -1,0 +1,44 @@
+#pragma once
+// Unigram language model (Kudo, 2018): of all ways to cut a word into pieces of the vocabulary, the one with the
+// highest sum of log probabilities (Viterbi, 1967). A character that begins no piece of its own length may be passed
+// as unknown, at a price of 10 below the rarest piece; neighbouring unknown characters become one token.
+
+#include "data/tokenizer/byte_trie.h"
+#include "data/tokenizer/pieces.h"
+
+namespace rootstock {
+
+struct UnigramPiece {
+    std::string token;
+    double score = 0;  // log probability
+};
+
+class Unigram final : public TokenModel {
+public:
+    // `searched`: which pieces are looked for in words and count for the rarest; empty: all.
+    // corrupt: unknown_id is beyond the vocabulary, or a score is no number.
+    static Result<std::unique_ptr<Unigram>> make(std::vector<UnigramPiece> pieces,
+                                                 std::optional<std::int32_t> unknown_id, bool byte_fallback,
+                                                 const std::vector<bool>& searched = {});
+
+    void tokenize(std::string_view text, ByteSpan word, std::vector<Piece>& pieces) const override;
+    const Vocabulary& vocabulary() const override { return vocabulary_; }
+    std::optional<std::int32_t> unknown_id() const override { return unknown_; }
+    bool shows_unknown() const override { return true; }
+
+private:
+    struct Node;
+    void search(std::string_view word, std::vector<Node>& best) const;
+    void add_unknown(std::string_view text, ByteSpan bytes, std::vector<Piece>& pieces) const;
+    std::int32_t required_unknown() const;
+
+    Vocabulary vocabulary_;
+    ByteTrie trie_;
+    std::vector<double> scores_;
+    double unknown_score_ = 0;
+    std::optional<std::int32_t> unknown_;
+    bool byte_fallback_ = false;
+    std::int32_t byte_ids_[256];
+};
+
+}  // namespace rootstock

@@ -1,0 +1,104 @@
+#include "data/tokenizer/word_splitters.h"
+
+#include <unicode/uchar.h>
+#include <unicode/uscript.h>
+
+#include "data/text/bert_classes.h"
+#include "data/text/utf8.h"
+
+namespace rootstock {
+namespace {
+
+std::vector<Stretch>& scratch() {
+    thread_local std::vector<Stretch> stretches;
+    stretches.clear();
+    return stretches;
+}
+
+// Of the reference's tables: a script, or `any` for the space, which goes with everything.
+constexpr int any_script = -2;
+
+int script_of(std::int32_t code_point) {
+    if (code_point == ' ') return any_script;
+    if (code_point == 0x30FC) return USCRIPT_HAN;
+    UErrorCode code = U_ZERO_ERROR;
+    int script = uscript_getScript(code_point, &code);
+    if (script == USCRIPT_UNKNOWN) return any_script;
+    return script == USCRIPT_HIRAGANA || script == USCRIPT_KATAKANA ? USCRIPT_HAN : script;
+}
+
+}  // namespace
+
+void PatternSplit::split(std::string_view text, ByteSpan word, std::vector<ByteSpan>& words) const {
+    auto& stretches = scratch();
+    std::size_t done = 0;
+    auto part = word.of(text);
+    pattern_.each_match(part, [&](std::size_t begin, std::size_t end) {
+        if (done < begin) stretches.push_back({byte_span(done, begin), invert_});
+        stretches.push_back({byte_span(begin, end), !invert_});
+        done = end;
+    });
+    if (done < part.size()) stretches.push_back({byte_span(done, part.size()), invert_});
+    join_stretches(stretches, behavior_, word.begin, words);
+}
+
+bool CharacterSplit::white_space(std::int32_t code_point, std::int32_t) {
+    return bert_class(code_point) & bert_white_space;
+}
+bool CharacterSplit::punctuation(std::int32_t code_point, std::int32_t) {
+    return bert_class(code_point) & bert_punctuation;
+}
+bool CharacterSplit::number(std::int32_t code_point, std::int32_t) { return U_GET_GC_MASK(code_point) & U_GC_N_MASK; }
+
+void CharacterSplit::split(std::string_view text, ByteSpan word, std::vector<ByteSpan>& words) const {
+    auto& stretches = scratch();
+    auto part = word.of(text);
+    std::size_t done = 0;
+    for (std::size_t at = 0; at < part.size();) {
+        auto decoded = decode_utf8(part.substr(at));
+        if (is_match_(decoded.code_point, wanted_)) {
+            if (done < at) stretches.push_back({byte_span(done, at), false});
+            done = at + decoded.length;
+            stretches.push_back({byte_span(at, done), true});
+        }
+        at += decoded.length;
+    }
+    if (done < part.size()) stretches.push_back({byte_span(done, part.size()), false});
+    join_stretches(stretches, behavior_, word.begin, words);
+}
+
+void UnicodeScriptsSplit::split(std::string_view text, ByteSpan word, std::vector<ByteSpan>& words) const {
+    constexpr int none = -3;
+    auto part = word.of(text);
+    int last = none;
+    std::size_t begin = std::string_view::npos;  // the reference drops what stands before the first script
+    for (std::size_t at = 0; at < part.size();) {
+        auto decoded = decode_utf8(part.substr(at));
+        auto script = script_of(decoded.code_point);
+        if (script != any_script) {
+            if (script != last) {
+                if (begin != std::string_view::npos) words.push_back(byte_span(word.begin + begin, word.begin + at));
+                begin = at;
+            }
+            last = script;
+        }
+        at += decoded.length;
+    }
+    if (begin != std::string_view::npos) words.push_back(byte_span(word.begin + begin, word.end));
+}
+
+void FixedLengthSplit::split(std::string_view text, ByteSpan word, std::vector<ByteSpan>& words) const {
+    std::size_t begin = word.begin, characters = 0;
+    for (std::size_t at = word.begin; at < word.end; ++at) {
+        if (is_continuation_byte(text[at])) continue;
+        if (characters == length_) {
+            words.push_back(byte_span(begin, at));
+            begin = at;
+            characters = 0;
+        }
+        ++characters;
+    }
+    if (begin < word.end) words.push_back(byte_span(begin, word.end));
+}
+
+}  // namespace rootstock
