@@ -99,6 +99,17 @@ Adapter some_adapter(const TransformerSpec& spec, int rank, int classes, std::ui
     return adapter;
 }
 
+PackedBatch batch_of_lengths(const TransformerSpec& spec, const std::vector<int>& lengths) {
+    SeededRandom random(2);
+    PackedBatch batch;
+    for (const int length : lengths) {
+        std::vector<std::int32_t> row(static_cast<std::size_t>(std::min(length, spec.positions_max)));
+        for (auto& id : row) id = static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(spec.vocabulary)));
+        batch.add_row(row);
+    }
+    return batch;
+}
+
 double resident_megabytes() {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);)
@@ -117,6 +128,33 @@ void measure_shape(const Options& options, Executor& executor, int rows, int tok
     const auto batch = some_batch(executor.model().spec(), rows, tokens);
     const double seconds = median_seconds(options, [&] { need(executor.embed(batch)); });
     print(options, "embed " + std::to_string(rows) + "x" + std::to_string(tokens), seconds * 1e3, "ms", rows / seconds);
+}
+
+// What packing costs: rows of many lengths against equal rows of the same tokens and the same attention work (the sum
+// of squared lengths).
+void measure_packing(const Options& options, Executor& executor, const std::string& name, int shortest, int longest,
+                     int rows) {
+    const auto& spec = executor.model().spec();
+    longest = std::min(longest, spec.positions_max);
+    std::vector<int> mixed;
+    double tokens = 0, work = 0;
+    for (int i = 0; i < rows; ++i) {
+        mixed.push_back(shortest + (longest - shortest) * i / std::max(1, rows - 1));
+        tokens += mixed.back(), work += static_cast<double>(mixed.back()) * mixed.back();
+    }
+    SeededRandom(3).shuffle(mixed);
+    const int each = static_cast<int>(work / tokens + 0.5);
+    std::vector<int> equal(static_cast<std::size_t>(tokens / each), each);
+    if (const int rest = static_cast<int>(tokens) - each * static_cast<int>(equal.size()); rest > 0)
+        equal.push_back(rest);
+    const auto seconds = [&](const std::vector<int>& lengths) {
+        const auto batch = batch_of_lengths(spec, lengths);
+        return median_seconds(options, [&] { need(executor.embed(batch)); });
+    };
+    const double one = seconds(mixed), other = seconds(equal);
+    print(options, "packed " + name, one * 1e3, "ms", rows / one);
+    print(options, "equal rows of " + std::to_string(each), other * 1e3, "ms");
+    print(options, "cost of packing " + name, one / other, "x");
 }
 
 void measure_adapters(const Options& options, Executor& executor, int rows, int tokens) {
@@ -155,6 +193,30 @@ void measure_one_classified(const Options& options, Executor& executor) {
           median_seconds(options, [&] { need(executor.classify(batch, adapters)); }) * 1e3, "ms");
 }
 
+// A language model: prompts of 128 tokens, then one token more for one and for many sequences with that past.
+void measure_writing(const Options& options, const std::shared_ptr<const NativeModel>& model, Executor& executor) {
+    const auto& spec = executor.model().spec();
+    constexpr int kMany = 16;
+    const int past = std::min(128, spec.positions_max - 1);
+    auto cache = need(Cache::make(model, {(past + 2) * kMany + 64 * kMany, 64}));
+    std::vector<int> sequences;
+    for (int i = 0; i < kMany; ++i) sequences.push_back(cache.open());
+    const auto measure = [&](int rows, int tokens, int before, const std::string& name) {
+        const auto batch = some_batch(spec, rows, tokens);
+        const auto some = std::span(sequences).first(static_cast<std::size_t>(rows));
+        const double seconds = median_seconds(options, [&] {
+            for (const int sequence : some) cache.truncate(sequence, before);
+            need(executor.extend(cache, batch, some));
+        });
+        print(options, name, seconds * 1e3, "ms");
+        print(options, name + ", tokens per second", rows * tokens / seconds, "/s");
+    };
+    measure(1, past, 0, "read a prompt of " + std::to_string(past));
+    need(executor.extend(cache, some_batch(spec, kMany - 1, past), std::span(sequences).subspan(1)));
+    measure(1, 1, past, "one token behind " + std::to_string(past));
+    measure(kMany, 1, past, std::to_string(kMany) + " sequences, one token each");
+}
+
 int run(const Options& options) {
     if (options.model.empty()) {
         std::fprintf(
@@ -174,10 +236,17 @@ int run(const Options& options) {
     print(options, "load and pack", (loaded - begin) * 1e3, "ms");
     print(options, "first answer after load", (answered - loaded) * 1e3, "ms");
     print(options, "resident after first answer", resident_megabytes(), "MB");
+    if (native->spec().head.kind == HeadKind::causal_lm && native->spec().decoder_layers == 0) {
+        measure_writing(options, native, executor);
+        print(options, "resident at the end", resident_megabytes(), "MB");
+        return 0;
+    }
     measure_shape(options, executor, 1, 16);
     measure_one_classified(options, executor);
     for (const auto& [rows, tokens] : {std::pair{2, 16}, {4, 16}, {8, 16}, {64, 16}, {32, 128}, {1, 128}, {1, 512}})
         measure_shape(options, executor, rows, tokens);
+    measure_packing(options, executor, "64 rows of 8..24", 8, 24, 64);
+    measure_packing(options, executor, "32 rows of 4..512", 4, 512, 32);
     measure_adapters(options, executor, 64, 16);
     print(options, "resident at the end", resident_megabytes(), "MB");
     return 0;

@@ -5,8 +5,11 @@
 //   submit(tenant, rows, adapter) -> queue/ (fair by tenant) -> batch/ (mixed rows, one run) -> answer, in row order
 //   residency/: which adapters are in memory, each checked against its own self-tests when it comes in
 //
+//   generate/: lets a language model write on, one token of many rows at a time
+//
 // Other folders include this face only.
 
+#include "infer/generate/generator.h"
 #include "infer/queue/request.h"
 #include "infer/residency/residency.h"
 #include "infer/residency/self_check.h"

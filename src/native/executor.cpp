@@ -18,7 +18,11 @@ struct Executor::State {
     }
 
     Result<void> check(const PackedBatch& batch, RowAdapters adapters, bool heads) const;
-    Result<void> check_tokens(const PackedBatch& batch) const;
+    Result<void> check_tokens(const PackedBatch& batch, std::span<const int> sequences = {},
+                              const Cache::Parts* cache = nullptr) const;
+    Result<void> check_sequences(const Cache& cache, const PackedBatch& batch, std::span<const int> sequences) const;
+    Result<Logits> run_logits(const PackedBatch& batch, RowAdapters adapters, const float* pixels);
+    Result<void> lay_out(const ImageBatch& images);
     Result<void> run(const Task& task);
     void run_side_by_side(const Task& task);
     void run_alone(const Task& task);
@@ -38,14 +42,20 @@ struct Executor::State {
     Pace pace;
     Workspace out;
     std::vector<std::int32_t> offsets;
+    PackedBatch pictures;  // as many tokens as the images have
 };
 
-Result<void> Executor::State::check_tokens(const PackedBatch& batch) const {
+Result<void> Executor::State::check_tokens(const PackedBatch& batch, std::span<const int> sequences,
+                                           const Cache::Parts* cache) const {
     const auto& spec = model->spec();
+    if (spec.inputs != Inputs::tokens)
+        return fail(ErrorCode::invalid_argument, "a " + spec.family + " model reads pictures, not tokens");
     for (std::size_t row = 0; row < batch.rows(); ++row) {
-        const auto length = batch.row_length(row);
+        auto length = batch.row_length(row);
         const auto where = "row " + std::to_string(row) + " of the batch ";
         if (length == 0) return fail(ErrorCode::invalid_argument, where + "has no tokens");
+        if (cache)
+            length += static_cast<std::size_t>(cache->sequences[static_cast<std::size_t>(sequences[row])].length);
         if (length > static_cast<std::size_t>(spec.positions_max))
             return fail(ErrorCode::too_long, where + "has " + std::to_string(length) +
                                                  " tokens, the model takes at most " +
@@ -73,7 +83,7 @@ Result<void> Executor::State::check(const PackedBatch& batch, RowAdapters adapte
         if (heads && (!adapter || adapter->classes() == 0))
             return fail(ErrorCode::invalid_argument, "classification needs an adapter with a head for every row");
     }
-    return check_tokens(batch);
+    return {};
 }
 
 // Each thread takes the next chunk when it is free. An exception may not leave the parallel region.
@@ -131,6 +141,7 @@ const NativeModel& Executor::model() const { return *state_->model; }
 Result<std::span<const float>> Executor::hidden(const PackedBatch& batch, RowAdapters adapters) {
     auto& s = *state_;
     ROOTSTOCK_CHECKED(s.check(batch, adapters, false));
+    ROOTSTOCK_CHECKED(s.check_tokens(batch));
     const auto count = batch.tokens() * s.width();
     auto* out = s.out.get<float>(count);
     ROOTSTOCK_CHECKED(s.run({batch, adapters, Want::hidden, out, nullptr}));
@@ -140,6 +151,7 @@ Result<std::span<const float>> Executor::hidden(const PackedBatch& batch, RowAda
 Result<std::span<const float>> Executor::embed(const PackedBatch& batch, RowAdapters adapters) {
     auto& s = *state_;
     ROOTSTOCK_CHECKED(s.check(batch, adapters, false));
+    ROOTSTOCK_CHECKED(s.check_tokens(batch));
     const auto count = batch.rows() * s.width();
     auto* out = s.out.get<float>(count);
     ROOTSTOCK_CHECKED(s.run({batch, adapters, Want::embedding, out, nullptr}));
@@ -149,6 +161,7 @@ Result<std::span<const float>> Executor::embed(const PackedBatch& batch, RowAdap
 Result<Logits> Executor::classify(const PackedBatch& batch, RowAdapters adapters) {
     auto& s = *state_;
     ROOTSTOCK_CHECKED(s.check(batch, adapters, true));
+    ROOTSTOCK_CHECKED(s.check_tokens(batch));
     s.offsets.assign(1, 0);
     for (const auto* adapter : adapters) s.offsets.push_back(s.offsets.back() + adapter->classes());
     const auto count = static_cast<std::size_t>(s.offsets.back());
@@ -157,7 +170,170 @@ Result<Logits> Executor::classify(const PackedBatch& batch, RowAdapters adapters
     return Logits{{out, count}, s.offsets};
 }
 
+Result<Logits> Executor::State::run_logits(const PackedBatch& batch, RowAdapters adapters, const float* pixels) {
+    const auto& head = model->spec().head;
+    if (head.kind == HeadKind::none)
+        return fail(ErrorCode::unsupported, "the model has no head of its own; its folder holds a body only");
+    const bool words = head.kind == HeadKind::masked_lm || head.kind == HeadKind::causal_lm;
+    if (words && model->spec().decoder_layers > 0)
+        return fail(ErrorCode::unsupported, "a model with a decoder beside its encoder gives logits through a cache");
+    const bool per_row = head.kind == HeadKind::sequence;
+    const std::int64_t own = words ? model->spec().vocabulary : head.classes;
+    std::int64_t count = 0;
+    offsets.assign(1, 0);
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+        const auto* adapter = adapters.empty() ? nullptr : adapters[row];
+        const auto each = per_row && adapter && adapter->classes() > 0 ? adapter->classes() : own;
+        count += per_row ? each : each * static_cast<std::int64_t>(batch.row_length(row));
+        if (count > INT32_MAX)
+            return fail(ErrorCode::too_large, "the batch has more logits than one answer holds; give fewer rows");
+        offsets.push_back(static_cast<std::int32_t>(count));
+    }
+    auto* place = out.get<float>(static_cast<std::size_t>(count));
+    ROOTSTOCK_CHECKED(
+        run({batch, adapters, per_row ? Want::logits : Want::token_logits, place, offsets.data(), pixels}));
+    return Logits{{place, static_cast<std::size_t>(count)}, offsets};
+}
+
+Result<Logits> Executor::logits(const PackedBatch& batch, RowAdapters adapters) {
+    auto& s = *state_;
+    ROOTSTOCK_CHECKED(s.check(batch, adapters, false));
+    ROOTSTOCK_CHECKED(s.check_tokens(batch));
+    return s.run_logits(batch, adapters, nullptr);
+}
+
+Result<void> Executor::State::lay_out(const ImageBatch& images) {
+    const auto& spec = model->spec();
+    const auto& patches = spec.patches;
+    if (spec.inputs != Inputs::patches)
+        return fail(ErrorCode::invalid_argument, "a " + spec.family + " model reads tokens, not pictures");
+    const auto numbers = static_cast<std::size_t>(patches.channels) * static_cast<std::size_t>(patches.image) *
+                         static_cast<std::size_t>(patches.image);
+    if (images.images < 0 || images.pixels.size() != static_cast<std::size_t>(images.images) * numbers)
+        return fail(ErrorCode::invalid_argument,
+                    "every picture needs " + std::to_string(patches.channels) + " channels of " +
+                        std::to_string(patches.image) + " x " + std::to_string(patches.image) + " numbers",
+                    "pixels");
+    const std::vector<std::int32_t> tokens(static_cast<std::size_t>(spec.positions_max));
+    pictures.clear();
+    for (int i = 0; i < images.images; ++i) pictures.add_row(tokens);
+    return {};
+}
+
+Result<std::span<const float>> Executor::hidden(const ImageBatch& images, RowAdapters adapters) {
+    auto& s = *state_;
+    ROOTSTOCK_CHECKED(s.lay_out(images));
+    ROOTSTOCK_CHECKED(s.check(s.pictures, adapters, false));
+    const auto count = s.pictures.tokens() * s.width();
+    auto* out = s.out.get<float>(count);
+    ROOTSTOCK_CHECKED(s.run({s.pictures, adapters, Want::hidden, out, nullptr, images.pixels.data()}));
+    return std::span<const float>(out, count);
+}
+
+Result<std::span<const float>> Executor::embed(const ImageBatch& images, RowAdapters adapters) {
+    auto& s = *state_;
+    ROOTSTOCK_CHECKED(s.lay_out(images));
+    ROOTSTOCK_CHECKED(s.check(s.pictures, adapters, false));
+    const auto count = s.pictures.rows() * s.width();
+    auto* out = s.out.get<float>(count);
+    ROOTSTOCK_CHECKED(s.run({s.pictures, adapters, Want::embedding, out, nullptr, images.pixels.data()}));
+    return std::span<const float>(out, count);
+}
+
+Result<Logits> Executor::logits(const ImageBatch& images, RowAdapters adapters) {
+    auto& s = *state_;
+    ROOTSTOCK_CHECKED(s.lay_out(images));
+    ROOTSTOCK_CHECKED(s.check(s.pictures, adapters, false));
+    return s.run_logits(s.pictures, adapters, images.pixels.data());
+}
+
+Result<void> Executor::State::check_sequences(const Cache& cache, const PackedBatch& batch,
+                                              std::span<const int> sequences) const {
+    const auto& parts = cache.parts();
+    ROOTSTOCK_CHECK(parts.model == model, "a cache is used with the model it was made for");
+    if (sequences.size() != batch.rows())
+        return fail(ErrorCode::invalid_argument, "a batch needs one sequence for each of its rows");
+    std::vector<int> seen(sequences.begin(), sequences.end());
+    std::ranges::sort(seen);
+    if (std::ranges::adjacent_find(seen) != seen.end())
+        return fail(ErrorCode::invalid_argument, "a sequence stands twice in a batch");
+    for (const int sequence : sequences) static_cast<void>(cache.length(sequence));  // asserts that it is open
+    return {};
+}
+
+Result<Logits> Executor::extend(Cache& cache, const PackedBatch& batch, std::span<const int> sequences,
+                                RowAdapters adapters, Answer answer) {
+    auto& s = *state_;
+    auto& parts = cache.parts();
+    const auto& spec = s.model->spec();
+    if (spec.head.kind != HeadKind::causal_lm)
+        return fail(ErrorCode::unsupported, "the model has no language model's head, so it does not write on");
+    ROOTSTOCK_CHECKED(s.check(batch, adapters, false));
+    ROOTSTOCK_CHECKED(s.check_sequences(cache, batch, sequences));
+    ROOTSTOCK_CHECKED(s.check_tokens(batch, sequences, &parts));
+    std::int64_t count = 0;
+    s.offsets.assign(1, 0);
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+        const auto& sequence = parts.sequences[static_cast<std::size_t>(sequences[row])];
+        if (spec.decoder_layers > 0 && !sequence.cross)
+            return fail(ErrorCode::conflict, "the encoder has not read a text for this sequence yet");
+        count +=
+            spec.vocabulary * (answer == Answer::every_token ? static_cast<std::int64_t>(batch.row_length(row)) : 1);
+        if (count > INT32_MAX)
+            return fail(ErrorCode::too_large, "the batch has more logits than one answer holds; give fewer rows");
+        s.offsets.push_back(static_cast<std::int32_t>(count));
+    }
+    const auto give_back = [&] {
+        for (const int index : sequences) {
+            auto& sequence = parts.sequences[static_cast<std::size_t>(index)];
+            parts.shrink(sequence, sequence.length);
+        }
+    };
+    for (std::size_t row = 0; row < batch.rows(); ++row)
+        if (!parts.grow(parts.sequences[static_cast<std::size_t>(sequences[row])],
+                        static_cast<int>(batch.row_length(row)))) {
+            give_back();
+            return fail(ErrorCode::overloaded, "the cache has no room for the batch; close a sequence first");
+        }
+    auto* out = s.out.get<float>(static_cast<std::size_t>(count));
+    const auto want = answer == Answer::every_token ? Want::token_logits : Want::next_logits;
+    if (auto done = s.run({batch, adapters, want, out, s.offsets.data(), nullptr, &parts, sequences}); !done) {
+        give_back();
+        return fail(done.error());
+    }
+    for (std::size_t row = 0; row < batch.rows(); ++row)
+        parts.sequences[static_cast<std::size_t>(sequences[row])].length += static_cast<int>(batch.row_length(row));
+    return Logits{{out, static_cast<std::size_t>(count)}, s.offsets};
+}
+
+Result<void> Executor::read(Cache& cache, const PackedBatch& batch, std::span<const int> sequences,
+                            RowAdapters adapters) {
+    auto& s = *state_;
+    auto& parts = cache.parts();
+    if (s.model->spec().decoder_layers == 0)
+        return fail(ErrorCode::unsupported, "the model has no encoder beside its decoder; extend() takes the prompt");
+    ROOTSTOCK_CHECKED(s.check(batch, adapters, false));
+    ROOTSTOCK_CHECKED(s.check_sequences(cache, batch, sequences));
+    ROOTSTOCK_CHECKED(s.check_tokens(batch));
+    for (const int index : sequences)
+        if (cache.length(index) > 0)
+            return fail(ErrorCode::conflict, "the sequence has tokens of its own already; open a new one");
+    const auto fault = guard_library([&] {
+        for (std::size_t row = 0; row < batch.rows(); ++row)
+            parts.sequences[static_cast<std::size_t>(sequences[row])].cross =
+                std::make_shared<CrossMemory>(s.model->parts(), static_cast<int>(batch.row_length(row)));
+    });
+    auto done = fault.empty()
+                    ? s.run({batch, adapters, Want::cross_memory, nullptr, nullptr, nullptr, &parts, sequences})
+                    : Result<void>(fail(ErrorCode::overloaded, "there is no memory for the texts: " + fault));
+    if (!done)
+        for (const int index : sequences) parts.sequences[static_cast<std::size_t>(index)].cross = nullptr;
+    return done;
+}
+
 void Executor::warm() {
+    if (state_->model->spec().inputs != Inputs::tokens)
+        return;  // pictures have one size: the first one is the usual one
     const auto pad = state_->model->spec().pad_id;
     const auto most = static_cast<std::size_t>(state_->model->spec().positions_max);
     // The first shape three times: code for one thread, its time, code for all threads.

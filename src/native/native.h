@@ -7,6 +7,7 @@
 //   Adapter ──NativeAdapter::load──> low-rank pairs and head as the executor wants them (shared, read-only)
 //   Executor (one per thread that runs batches): PackedBatch + one adapter or none per row -> states, embeddings,
 //   logits
+//   Cache: the past of texts that are being written on
 //
 // Rows of different adapters and of none go in one batch: the base product runs once for all rows, the low-rank
 // products per adapter. Results stand in the caller's row order and do not depend on the other rows (up to rounding).
@@ -16,6 +17,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "data/data.h"
 #include "model/model.h"
@@ -85,6 +87,47 @@ struct Logits {
     }
 };
 
+// Pictures as the model wants them: resized, scaled and normalised by the caller (preprocessor_config.json).
+struct ImageBatch {
+    std::vector<float> pixels;  // [images, channels, image, image]
+    int images = 0;
+};
+
+struct CacheOptions {
+    int tokens = 4096;      // room of all sequences together
+    int block_tokens = 64;  // sequences grow by so many; a multiple of 16
+};
+
+// Keys and values of sequences that are being written on, so that one token more costs one token. Sequences grow in
+// blocks of fixed size out of one memory; many sequences take turns in it without moving. Belongs to one model, and to
+// one thread at a time.
+class Cache {
+public:
+    // unsupported: the model does not write on. overloaded: no memory for it.
+    static Result<Cache> make(std::shared_ptr<const NativeModel> model, CacheOptions options = {});
+    ~Cache();
+    Cache(Cache&&) noexcept;
+    Cache& operator=(Cache&&) noexcept;
+
+    int open();              // a new empty sequence; the numbers of closed ones are used again
+    int fork(int sequence);  // a sequence with the same past; blocks are shared until one of them writes
+    void truncate(int sequence, int length);
+    void close(int sequence);
+
+    int length(int sequence) const;  // tokens read so far
+    int free_tokens() const;         // room in blocks that no sequence uses
+
+    struct Parts;  // private to native/
+    Parts& parts() const { return *parts_; }
+
+private:
+    explicit Cache(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+// Of which tokens Executor::extend() gives logits.
+enum class Answer { last_token, every_token };
+
 // Runs batches, one at a time, on threads() cores. Its workspace grows to the largest batch seen. Every span it returns
 // is valid until its next run. Errors: invalid_argument (an id outside the vocabulary, an empty row, wrong number of
 // adapters, an adapter of another spec or without head), too_long (a row longer than the model's positions).
@@ -105,6 +148,29 @@ public:
 
     // head(tanh(pooler(first state))) of each row's adapter, as BertForSequenceClassification; every row needs one.
     Result<Logits> classify(const PackedBatch& batch, RowAdapters adapters);
+
+    // The model's own head, as its folder has it. Sequence: a row's classes. Token, span, masked and causal language
+    // models: for every token of the row its classes, two numbers, or the vocabulary. A sequence head gives way to that
+    // of a row's adapter. unsupported: the model has no head.
+    Result<Logits> logits(const PackedBatch& batch, RowAdapters adapters = {});
+
+    // Of pictures: states of the special tokens and patches [images x tokens, width], embeddings, classes.
+    Result<std::span<const float>> hidden(const ImageBatch& images, RowAdapters adapters = {});
+    Result<std::span<const float>> embed(const ImageBatch& images, RowAdapters adapters = {});
+    Result<Logits> logits(const ImageBatch& images, RowAdapters adapters = {});
+
+    // Language models that write on. Row r of the batch is appended to sequence sequences[r], whose past it sees; a
+    // first row is a whole prompt, a later one may be one token, and both go in one batch. Gives the next token's
+    // logits [vocabulary] behind each row, or behind every token. Errors besides those above: overloaded (no block
+    // left), too_long (past and row together), invalid_argument (a sequence twice). After an error the sequences are as
+    // before.
+    Result<Logits> extend(Cache& cache, const PackedBatch& batch, std::span<const int> sequences,
+                          RowAdapters adapters = {}, Answer answer = Answer::last_token);
+
+    // Encoder and decoder: runs the encoder on row r and keeps for sequences[r] what its decoder will look at. The
+    // sequence must be empty.
+    Result<void> read(Cache& cache, const PackedBatch& batch, std::span<const int> sequences,
+                      RowAdapters adapters = {});
 
     // Meets the usual batch sizes once, so that the first customer does not wait for code generation.
     void warm();

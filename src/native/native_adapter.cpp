@@ -1,5 +1,3 @@
-#include <array>
-
 #include "native/parts.h"
 
 namespace rootstock {
@@ -8,63 +6,65 @@ namespace {
 
 using Slices = std::vector<LowRankSlice>;
 
-// The pairs of the modules that share one product, each with the columns it writes.
-Slices slices_of(const Adapter& adapter, std::initializer_list<std::string> modules, int out) {
-    Slices slices;
-    int begin = 0;
-    for (const auto& module : modules) {
-        if (const auto place = adapter.pairs.find(module); place != adapter.pairs.end())
-            slices.push_back({&place->second, begin});
-        begin += out;
-    }
-    return slices;
-}
-
-struct LayerSlices {
-    Slices qkv, attention_output, inner, output;
-};
-
-LayerSlices layer_slices(const Adapter& adapter, const TransformerSpec& spec, int layer) {
-    const auto name = [&](const char* part) { return layer_name(layer, part); };
-    return {slices_of(adapter, {name("query"), name("key"), name("value")}, spec.width),
-            slices_of(adapter, {name("attention_output")}, spec.width), slices_of(adapter, {name("inner")}, spec.inner),
-            slices_of(adapter, {name("output")}, spec.width)};
-}
-
+// Packs every update; goes over them twice as the model's packer does.
 class AdapterPacker {
 public:
     AdapterPacker(const Adapter& adapter, const TransformerSpec& spec, NativeAdapter::Parts& parts)
-        : spec_(spec), parts_(parts), pooler_(slices_of(adapter, {"pooler"}, spec.width)) {
-        for (int layer = 0; layer < spec.layers; ++layer) layers_.push_back(layer_slices(adapter, spec, layer));
-    }
+        : adapter_(adapter), spec_(spec), parts_(parts) {}
 
     void pack() {
-        parts_.arena = Arena(bytes());
-        for (const auto& s : layers_)
-            parts_.layers.push_back(
-                {low_rank(s.qkv, spec_.width, 3 * spec_.width), low_rank(s.attention_output, spec_.width, spec_.width),
-                 low_rank(s.inner, spec_.width, spec_.inner), low_rank(s.output, spec_.inner, spec_.width)});
-        parts_.pooler = low_rank(pooler_, spec_.width, spec_.width);
+        visit();
+        parts_.arena = Arena(bytes_);
+        measuring_ = false;
+        visit();
     }
 
 private:
-    LowRank low_rank(const Slices& slices, int in, int out) { return {slices, in, out, parts_.element, parts_.arena}; }
+    using NameOf = std::string (*)(int layer, std::string_view part);
 
-    std::size_t bytes() const {
-        const auto size = [&](const Slices& slices, int in) {
-            return LowRank::packed_bytes(slices, in, parts_.element);
-        };
-        std::size_t sum = size(pooler_, spec_.width);
-        for (const auto& s : layers_)
-            sum += size(s.qkv, spec_.width) + size(s.attention_output, spec_.width) + size(s.inner, spec_.width) +
-                   size(s.output, spec_.inner);
-        return sum;
+    void visit() {
+        stack(parts_.layers, spec_.layers, layer_name);
+        stack(parts_.decoder_layers, spec_.decoder_layers, decoder_layer_name);
+        parts_.pooler = low_rank({"pooler"}, {spec_.width}, spec_.width);
     }
 
+    void stack(std::vector<LayerUpdates>& updates, int layers, NameOf name_of) {
+        updates.clear();
+        const int width = spec_.width, queries = spec_.query_width(), keys = spec_.key_value_width();
+        for (int layer = 0; layer < layers; ++layer) {
+            const auto name = [&](const char* part) { return name_of(layer, part); };
+            LayerUpdates u;
+            u.qkv = low_rank({name("query"), name("key"), name("value")}, {queries, keys, keys}, width);
+            u.attention_output = low_rank({name("attention_output")}, {width}, queries);
+            u.cross_query = low_rank({name("cross_query")}, {queries}, width);
+            u.cross_key_value = low_rank({name("cross_key"), name("cross_value")}, {keys, keys}, width);
+            u.cross_output = low_rank({name("cross_attention_output")}, {width}, queries);
+            u.gate = low_rank({name("gate")}, {spec_.inner}, width);
+            u.inner = low_rank({name("inner")}, {spec_.inner}, width);
+            u.output = low_rank({name("output")}, {width}, spec_.inner);
+            updates.push_back(std::move(u));
+        }
+    }
+
+    // The pairs of the modules that share one product, each with the columns it writes; empty when there are none.
+    LowRank low_rank(const std::vector<std::string>& modules, const std::vector<int>& outs, int in) {
+        Slices slices;
+        int begin = 0;
+        for (std::size_t i = 0; i < modules.size(); ++i) {
+            if (const auto place = adapter_.pairs.find(modules[i]); place != adapter_.pairs.end())
+                slices.push_back({&place->second, begin});
+            begin += outs[i];
+        }
+        bytes_ += LowRank::packed_bytes(slices, in, parts_.element);
+        if (measuring_) return {};
+        return {slices, in, begin, parts_.element, parts_.arena};
+    }
+
+    const Adapter& adapter_;
     const TransformerSpec& spec_;
     NativeAdapter::Parts& parts_;
-    std::vector<LayerSlices> layers_;
-    Slices pooler_;
+    bool measuring_ = true;
+    std::size_t bytes_ = 0;
 };
 
 std::unexpected<Error> misfit(const std::string& sentence) {
@@ -94,7 +94,8 @@ Result<void> check_head(const Head& head, const TransformerSpec& spec) {
     if (head.classes < 0 || head.width != spec.width ||
         head.weight.size() != classes * static_cast<std::size_t>(head.width) || head.bias.size() != classes)
         return misfit("the adapter's head has not the width of this model");
-    if (!spec.pooler) return misfit("the adapter's head needs a pooler, which this model does not have");
+    if (spec.classifier_pools && !spec.pooler)
+        return misfit("the adapter's head needs a pooler, which this model does not have");
     return {};
 }
 
@@ -110,6 +111,8 @@ Result<std::shared_ptr<const NativeAdapter>> NativeAdapter::load(const NativeMod
     auto parts = std::make_unique<Parts>();
     parts->width = spec.width;
     parts->inner = spec.inner;
+    parts->query_width = spec.query_width();
+    parts->key_value_width = spec.key_value_width();
     parts->element = model.parts().element();
     parts->head = adapter.head;
     AdapterPacker(adapter, spec, *parts).pack();

@@ -14,23 +14,24 @@ Result<void> check_supported(const TransformerSpec& spec) {
     const auto refuse = [](const char* option) {
         return fail(ErrorCode::unsupported, std::string("the native executor does not run models with ") + option);
     };
-    if (spec.norm != NormKind::layer || spec.norm_place != NormPlace::after)
-        return refuse("this kind of normalisation");
-    if (spec.positions != Positions::learned) return refuse("positions that are not learned");
-    if (spec.attention != AttentionDirection::both_ways) return refuse("causal attention");
-    if (spec.mlp != Mlp::plain || spec.activation == Activation::silu) return refuse("a gated MLP");
-    if (spec.key_value_heads != spec.heads || spec.heads * spec.head_width != spec.width)
-        return refuse("shared key and value heads");
-    if (!spec.biases) return refuse("linear maps without bias");
+    if (spec.inputs == Inputs::columns) return refuse("columns of a table");
+    if (spec.norm_place == NormPlace::after && spec.norm != NormKind::layer) return refuse("RMS norms after the sum");
+    if (spec.norm_place == NormPlace::after && !spec.embedding_norm) return refuse("no norm on the embeddings");
     return {};
 }
 
-After activation_of(const TransformerSpec& spec) {
-    switch (spec.activation) {
+After after_of(Activation activation) {
+    switch (activation) {
         case Activation::gelu_tanh:
             return After::gelu_tanh;
+        case Activation::gelu_quick:
+            return After::gelu_quick;
         case Activation::relu:
             return After::relu;
+        case Activation::silu:
+            return After::silu;
+        case Activation::tanh:
+            return After::tanh;
         default:
             return After::gelu_erf;
     }
@@ -44,73 +45,142 @@ struct Choice {
 Choice choose_precision(Precision wanted, const TransformerSpec& spec) {
     if (wanted == Precision::fp32) return {wanted, {}};
     if (!cpu_has_bf16() || !library_has_bf16()) return {Precision::fp32, "no bf16 products on this CPU"};
-    if (spec.width % 2 || spec.inner % 2 || spec.head_width % 2) return {Precision::fp32, "bf16 needs even widths"};
+    if (spec.width % 2 || spec.inner % 2 || spec.head_width % 2 || spec.patches.numbers() % 2)
+        return {Precision::fp32, "bf16 needs even widths"};
     return {Precision::bf16, {}};
 }
 
-// Turns a model's tensors into Parts: first every layout, then the arena that holds them all, then the packing.
+// Turns a model's tensors into Parts. Goes over them twice: first to learn how much memory they need, then to pack.
 class Packer {
 public:
-    Packer(const Model& model, NativeModel::Parts& parts) : model_(model), parts_(parts) {}
+    Packer(const Model& model, NativeModel::Parts& parts) : model_(model), spec_(model.spec), parts_(parts) {}
 
     void pack() {
-        make_layouts();
-        parts_.arena = Arena(bytes());
-        tables();
-        for (int layer = 0; layer < parts_.spec.layers; ++layer) parts_.layers.push_back(layer_weights(layer));
-        parts_.has_pooler = parts_.spec.pooler;
-        if (parts_.has_pooler) parts_.pooler = linear(pooler_, {"pooler"});
+        visit();
+        parts_.arena = Arena(bytes_);
+        measuring_ = false;
+        visit();
         model_.weights.release_pages();
     }
 
 private:
-    using Layout = std::shared_ptr<const LinearLayout>;
+    using Modules = std::vector<std::string>;
+    using NameOf = std::string (*)(int layer, std::string_view part);
 
-    void make_layouts() {
-        const auto& spec = parts_.spec;
+    void visit() {
+        embeddings();
+        stack(parts_.encoder, spec_.layers, layer_name, "", spec_.attention == AttentionDirection::causal);
+        if (spec_.decoder_layers > 0) stack(parts_.decoder, spec_.decoder_layers, decoder_layer_name, "decoder.", true);
+        if (spec_.pooler)
+            parts_.pooler =
+                linear({"pooler"}, spec_.width, spec_.width, Element::fp32, after_of(spec_.pooler_activation));
+        head();
+    }
+
+    void embeddings() {
+        if (spec_.inputs == Inputs::patches)
+            parts_.patches = linear({"embed.patches"}, spec_.patches.numbers(), spec_.width, Element::fp32);
+        else
+            parts_.tokens = table("embed.tokens.weight");
+        parts_.specials.clear();
+        for (const char* special : {"embed.class.weight", "embed.distillation.weight"})
+            if (const auto* tensor = model_.weights.find(special)) {
+                const auto numbers = to_floats(*tensor);
+                parts_.specials.insert(parts_.specials.end(), numbers.begin(), numbers.end());
+            }
+        if (spec_.positions == Positions::learned) parts_.positions = table("embed.positions.weight");
+        if (spec_.types > 0) parts_.types = table("embed.types.weight");
+        if (spec_.embedding_norm) parts_.embed_norm = norm("embed.norm");
+    }
+
+    void stack(StackWeights& stack, int layers, NameOf name_of, const std::string& before, bool causal) {
+        stack.layers.clear();
+        stack.causal = causal;
+        for (int layer = 0; layer < layers; ++layer)
+            stack.layers.push_back(layer_weights(name_of, layer, !before.empty()));
+        if (spec_.final_norm) stack.final_norm = norm(before + "final_norm");
+        if (spec_.positions != Positions::relative_buckets) return;
+        stack.relative = to_floats(model_.weights.at(before + "relative_bias.weight"));
+        for (auto& bias : stack.relative) bias = static_cast<float>(bias / spec_.score_scale);
+    }
+
+    LayerWeights layer_weights(NameOf name_of, int layer, bool cross) {
+        const auto name = [&](const char* part) { return name_of(layer, part); };
         const auto element = parts_.element();
-        qkv_ = make_layout({spec.width, 3 * spec.width, element, element, After::nothing});
-        square_ = make_layout({spec.width, spec.width, element, Element::fp32, After::nothing});
-        inner_ = make_layout({spec.width, spec.inner, element, element, activation_of(spec)});
-        output_ = make_layout({spec.inner, spec.width, element, Element::fp32, After::nothing});
-        if (spec.pooler) pooler_ = make_layout({spec.width, spec.width, element, Element::fp32, After::tanh});
+        const auto activation = after_of(spec_.activation);
+        const int width = spec_.width, queries = spec_.query_width(), keys = spec_.key_value_width();
+        LayerWeights w;
+        w.qkv = linear({name("query"), name("key"), name("value")}, width, queries + 2 * keys, element);
+        w.attention_output = linear({name("attention_output")}, queries, width, Element::fp32);
+        w.attention_norm = norm(name("attention_norm"));
+        if (cross) {
+            w.cross_query = linear({name("cross_query")}, width, queries, element);
+            w.cross_key_value = linear({name("cross_key"), name("cross_value")}, width, 2 * keys, element);
+            w.cross_output = linear({name("cross_attention_output")}, queries, width, Element::fp32);
+            w.cross_norm = norm(name("cross_norm"));
+        }
+        const bool gated = spec_.mlp == Mlp::gated;
+        if (gated) w.gate = linear({name("gate")}, width, spec_.inner, element, activation);
+        w.inner = linear({name("inner")}, width, spec_.inner, element, gated ? After::nothing : activation);
+        w.output = linear({name("output")}, spec_.inner, width, Element::fp32);
+        w.output_norm = norm(name("output_norm"));
+        w.window = layer >= spec_.window_first_layer ? spec_.window : 0;
+        return w;
     }
 
-    std::size_t bytes() const {
-        const auto layers = static_cast<std::size_t>(parts_.spec.layers);
-        const auto norm = 2 * Arena::rounded(static_cast<std::size_t>(parts_.spec.width) * sizeof(float));
-        const auto layer =
-            packed_bytes(*qkv_) + packed_bytes(*square_) + packed_bytes(*inner_) + packed_bytes(*output_) + 2 * norm;
-        return layers * layer + norm + (pooler_ ? packed_bytes(*pooler_) : 0);
+    void head() {
+        const auto& head = spec_.head;
+        if (head.kind == HeadKind::none) return;
+        auto& weights = parts_.head;
+        if (head.kind != HeadKind::masked_lm && head.kind != HeadKind::causal_lm) {
+            weights.classifier = classifier("head");
+            if (head.distillation) weights.distillation = classifier("head.distillation");
+            return;
+        }
+        if (head.kind == HeadKind::masked_lm) {
+            weights.transform =
+                linear({"head.transform"}, spec_.width, spec_.width, Element::fp32, after_of(spec_.activation));
+            weights.norm = norm("head.norm");
+        }
+        weights.words = linear({head.tied ? "embed.tokens" : "head"}, spec_.width, spec_.vocabulary, Element::fp32,
+                               After::nothing, "head.bias");
     }
 
-    Table table(const char* name) { return {model_.weights.at(name), parts_.spec.width}; }
-
-    void tables() {
-        parts_.tokens = table("embed.tokens.weight");
-        parts_.positions = table("embed.positions.weight");
-        if (parts_.spec.types > 0) parts_.types = table("embed.types.weight");
-        parts_.embed_norm = norm("embed.norm");
+    Head classifier(const std::string& name) {
+        Head head{spec_.head.classes, spec_.width, to_floats(model_.weights.at(name + ".weight")), {}};
+        const auto* bias = model_.weights.find(name + ".bias");
+        head.bias = bias ? to_floats(*bias) : std::vector<float>(static_cast<std::size_t>(head.classes));
+        return head;
     }
+
+    Table table(const char* name) { return {model_.weights.at(name), spec_.width}; }
 
     NormWeights norm(const std::string& name) { return {copy(name + ".weight"), copy(name + ".bias")}; }
 
+    // Null when the model has no such tensor.
     const float* copy(const std::string& name) {
-        const auto& tensor = model_.weights.at(name);
-        const auto count = static_cast<std::size_t>(tensor.elements());
+        const auto* tensor = model_.weights.find(name);
+        if (!tensor) return nullptr;
+        const auto count = static_cast<std::size_t>(tensor->elements());
+        bytes_ += Arena::rounded(count * sizeof(float));
+        if (measuring_) return nullptr;
         auto* place = static_cast<float*>(parts_.arena.take(count * sizeof(float)));
-        copy_as_floats(tensor, {place, count});
+        copy_as_floats(*tensor, {place, count});
         return place;
     }
 
-    // The tensors one below the other as fp32; a single fp32 tensor is read where it stands.
-    const float* stacked(const std::vector<std::string>& modules, const char* part, std::vector<float>& buffer) {
-        const auto& first = model_.weights.at(modules.front() + part);
-        if (modules.size() == 1 && first.dtype == Dtype::f32) return first.floats().data();
-        buffer.resize(modules.size() * static_cast<std::size_t>(first.elements()));
+    // The modules' tensors one below the other as fp32, null when they have none; a single fp32 tensor is read where it
+    // stands.
+    const float* stacked(const Modules& names, std::vector<float>& buffer) {
+        const auto* first = model_.weights.find(names.front());
+        if (!first) return nullptr;
+        if (names.size() == 1 && first->dtype == Dtype::f32) return first->floats().data();
+        std::size_t size = 0;
+        for (const auto& name : names) size += static_cast<std::size_t>(model_.weights.at(name).elements());
+        buffer.resize(size);
         std::span<float> rest(buffer);
-        for (const auto& module : modules) {
-            const auto& tensor = model_.weights.at(module + part);
+        for (const auto& name : names) {
+            const auto& tensor = model_.weights.at(name);
             const auto count = static_cast<std::size_t>(tensor.elements());
             copy_as_floats(tensor, rest.first(count));
             rest = rest.subspan(count);
@@ -118,24 +188,31 @@ private:
         return buffer.data();
     }
 
-    Linear linear(const Layout& layout, const std::vector<std::string>& modules) {
-        const auto* weights = stacked(modules, ".weight", weights_buffer_);
-        return {layout, weights, stacked(modules, ".bias", bias_buffer_), parts_.arena};
+    Linear linear(const Modules& modules, int in, int out, Element y, After after = After::nothing,
+                  const std::string& bias = {}) {
+        const auto made = layout({in, out, parts_.element(), y, after});
+        bytes_ += packed_bytes(*made);
+        if (measuring_) return {};
+        Modules weights, biases;
+        for (const auto& module : modules) weights.push_back(module + ".weight"), biases.push_back(module + ".bias");
+        if (!bias.empty()) biases = {bias};
+        const auto* numbers = stacked(weights, weights_buffer_);
+        return {made, numbers, stacked(biases, bias_buffer_), parts_.arena};
     }
 
-    LayerWeights layer_weights(int layer) {
-        const auto name = [&](const char* part) { return layer_name(layer, part); };
-        return {linear(qkv_, {name("query"), name("key"), name("value")}),
-                linear(square_, {name("attention_output")}),
-                linear(inner_, {name("inner")}),
-                linear(output_, {name("output")}),
-                norm(name("attention_norm")),
-                norm(name("output_norm"))};
+    std::shared_ptr<const LinearLayout> layout(const LinearForm& form) {
+        for (const auto& [known, made] : layouts_)
+            if (known == form) return made;
+        layouts_.emplace_back(form, make_layout(form));
+        return layouts_.back().second;
     }
 
     const Model& model_;
+    const TransformerSpec& spec_;
     NativeModel::Parts& parts_;
-    Layout qkv_, square_, inner_, output_, pooler_;
+    bool measuring_ = true;
+    std::size_t bytes_ = 0;
+    std::vector<std::pair<LinearForm, std::shared_ptr<const LinearLayout>>> layouts_;
     std::vector<float> weights_buffer_, bias_buffer_;
 };
 

@@ -18,6 +18,8 @@ numbers were rounded to bf16 before anything was computed, so nothing is lost) a
       grad.NAME    f32 [1 + elements]     of the sum of all loss.N by parameter NAME: its
                                           Euclidean norm, then the elements at
                                           i * size // elements, elements = min(size, 32)
+      bf16         f32 [2]                relative error (Euclidean, over all texts) of hidden
+                                          and logits when the reference itself computes in bf16
       greedy.N     i32                    new tokens of generate(), greedy
       beam.N       i32                    the same with three beams (T5)
 
@@ -56,7 +58,7 @@ VIT = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermedi
 
 VARIANTS = {
     "bert_token": (tf.BertForTokenClassification, tf.BertConfig(**BERT, hidden_act="gelu_new")),
-    "bert_span": (tf.BertForQuestionAnswering, tf.BertConfig(**BERT)),
+    "bert_span": (tf.BertForQuestionAnswering, tf.BertConfig(**dict(BERT, id2label={0: "begin", 1: "end"}))),
     "bert_masked": (tf.BertForMaskedLM, tf.BertConfig(**BERT)),
     "roberta_sequence": (tf.RobertaForSequenceClassification, tf.RobertaConfig(**ROBERTA)),
     "roberta_masked": (tf.RobertaForMaskedLM, tf.RobertaConfig(**ROBERTA)),
@@ -67,7 +69,7 @@ VARIANTS = {
     "gpt2_sequence": (tf.GPT2ForSequenceClassification, tf.GPT2Config(**GPT2, activation_function="relu", **LABELS)),
     "llama": (tf.LlamaForCausalLM, tf.LlamaConfig(**LLAMA, tie_word_embeddings=True)),
     "llama_biases": (tf.LlamaForCausalLM, tf.LlamaConfig(**LLAMA, attention_bias=True, mlp_bias=True, head_dim=12)),
-    "llama_linear": (tf.LlamaForCausalLM, tf.LlamaConfig(**SHORT, rope_scaling={"rope_type": "linear", "factor": 3.0})),
+    "llama_linear": (tf.LlamaForCausalLM, tf.LlamaConfig(**SHORT, rope_scaling={"rope_type": "linear", "factor": 4.0})),
     "llama_dynamic": (tf.LlamaForCausalLM,
                       tf.LlamaConfig(**SHORT, rope_scaling={"rope_type": "dynamic", "factor": 4.0})),
     "llama_yarn": (tf.LlamaForCausalLM, tf.LlamaConfig(**SHORT, rope_scaling={"rope_type": "yarn", "factor": 4.0})),
@@ -121,7 +123,7 @@ def text_inputs(model, generator):
             decoder = torch.cat([torch.zeros(1, dtype=torch.long), target[:-1]])
             arguments.update(decoder_input_ids=decoder[None], labels=target[None])
             kept[f"decoder.{n}"], kept[f"labels.{n}"] = decoder, target
-        elif "LM" in kind:
+        elif kind.endswith(("LM", "LMHeadModel")):
             labels = ids if "Masked" not in kind else torch.randint(4, VOCABULARY, ids.shape, generator=generator)
             arguments["labels"], kept[f"labels.{n}"] = labels[None], labels
         elif "Question" in kind:
@@ -201,12 +203,30 @@ def look(model, inputs, tensors):
             tensors[f"hidden.{n}"] = last_hidden(model, arguments)
 
 
+def in_bf16(model, inputs, tensors):
+    """How far the reference's own bf16 is from its fp32: what ours is measured by."""
+    model.to(torch.bfloat16)
+    squares = {"hidden": [0.0, 0.0], "logits": [0.0, 0.0]}
+    for n, (arguments, _) in enumerate(inputs):
+        arguments = {k: v.bfloat16() if v.is_floating_point() else v for k, v in arguments.items()}
+        with torch.no_grad():
+            got = {"hidden": last_hidden(model, arguments), "logits": logits_of(model(**arguments))}
+        for kind, value in got.items():
+            if value is not None:
+                wanted = tensors[f"{kind}.{n}"]
+                squares[kind][0] += float((value.float() - wanted).square().sum())
+                squares[kind][1] += float(wanted.square().sum())
+    tensors["bf16"] = torch.tensor([(a / b) ** 0.5 if b else 0.0 for a, b in squares.values()])
+
+
 def write_on(model, inputs, tensors):
     for n, (arguments, _) in enumerate(inputs):
         prompt = arguments["input_ids"]
         skip = 1 if model.config.is_encoder_decoder else prompt.shape[1]
         settings = dict(max_new_tokens=NEW_TOKENS, do_sample=False, attention_mask=torch.ones_like(prompt),
                         pad_token_id=0)
+        with torch.no_grad():
+            model(**{k: v[:, :1] for k, v in arguments.items() if v.dim() == 2})  # forgets longer texts (dynamic rope)
         tensors[f"greedy.{n}"] = model.generate(prompt, **settings)[0][skip:]
         if model.config.is_encoder_decoder:
             tensors[f"beam.{n}"] = model.generate(prompt, num_beams=3, **settings)[0][skip:]
@@ -231,9 +251,10 @@ def make(name):
     look(model, inputs, tensors)
     if "generate" in dir(model) and kind.__name__.endswith(("CausalLM", "LMHeadModel", "ConditionalGeneration")):
         write_on(model, inputs, tensors)
+    in_bf16(model, inputs, tensors)
     folder = HERE / name
     tensors = {k: (v.int() if v.dtype == torch.long else v).detach().clone().contiguous() for k, v in tensors.items()}
-    model.to(torch.bfloat16).save_pretrained(folder)
+    model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     safetensors.torch.save_file(tensors, folder / "golden.safetensors", metadata={"format": "pt"})
     if name == "llama_linear":

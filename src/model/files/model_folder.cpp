@@ -83,6 +83,7 @@ void settle_head(const StoredModel& files, const Family& family, TransformerSpec
     if (head.classes == 0 && (head.kind == HeadKind::sequence || head.kind == HeadKind::token))
         if (const auto* weight = find_tensor(files, family, "head.weight"); weight && !weight->shape.empty())
             head.classes = static_cast<int>(std::clamp<std::int64_t>(weight->shape.front(), 0, 1 << 24));
+    if (head.kind == HeadKind::sequence && spec.classifier_pools && !spec.pooler) head = {};
     for (const auto& wanted : head_tensors_of(spec))
         if (!find_tensor(files, family, wanted.name)) {
             head = {};

@@ -55,7 +55,9 @@ TEST_F(ModelFolderTest, ReadsSpecAndEveryTensor) {
     EXPECT_EQ(model->spec.head_width, 8);
     EXPECT_EQ(model->spec.positions_max, 64);
     EXPECT_TRUE(model->spec.pooler);
-    EXPECT_EQ(model->weights.tensors().size(), tensors_of(model->spec).size());
+    EXPECT_EQ(model->spec.head.kind, HeadKind::sequence);
+    EXPECT_EQ(model->spec.head.classes, 5);
+    EXPECT_EQ(model->weights.tensors().size(), tensors_of(model->spec).size() + head_tensors_of(model->spec).size());
     EXPECT_EQ(model->weights.at("layers.1.inner.weight").shape, (std::vector<std::int64_t>{64, 32}));
     EXPECT_EQ(model->labels.size(), 5u);
     EXPECT_EQ(model->labels[1], "lost_card");
@@ -139,8 +141,8 @@ TEST_F(ModelFolderTest, WhatWeDoNotRunIsUnsupportedByName) {
     set_config("hidden_act", "gelu");
     set_config("position_embedding_type", "relative_key");
     expect_error(ErrorCode::unsupported, "relative_key");
-    set_config("model_type", "roberta");
-    expect_error(ErrorCode::unsupported, "roberta");
+    set_config("model_type", "mamba");
+    expect_error(ErrorCode::unsupported, "mamba");
 }
 
 TEST_F(ModelFolderTest, MalformedConfigIsNamed) {

@@ -52,6 +52,8 @@ std::optional<HostTensor> in_our_form(const HostTensor& tensor, TensorForm form,
     whole.front() *= form.parts;
     if (form.transposed && matrix) std::swap(whole[0], whole[1]);
     if (flattened(tensor.shape, wanted.size()) != whole) return std::nullopt;
+    if (is_blocks(tensor.dtype) && (form.transposed || form.parts > 1))  // blocks cannot be cut
+        return in_our_form(converted(tensor, Dtype::f32), form, wanted);
     const auto out = static_cast<std::size_t>(wanted.front()), part = static_cast<std::size_t>(form.part);
     if (form.transposed && matrix) return transposed(with_shape(tensor, whole), part * out, out);
     if (form.parts == 1) return with_shape(tensor, wanted);

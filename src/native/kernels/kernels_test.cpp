@@ -132,9 +132,13 @@ TYPED_TEST(Arithmetic, AttentionMatchesPlainLoops) {
             const auto qkv = random_floats(tokens * 3 * 3 * d, 5);
             const auto stored = numbers_of<TypeParam>(qkv);
             std::vector<typename TypeParam::Number> out(tokens * 3 * d);
-            Attention attention({3, static_cast<int>(d)}, element);
-            attention.run(stored.data(), static_cast<int>(tokens), static_cast<int>(tokens), 0, 2, out.data());
-            attention.run(stored.data(), static_cast<int>(tokens), static_cast<int>(tokens), 2, 3, out.data());
+            Attention attention({3, static_cast<int>(d), 3, 1 / std::sqrt(static_cast<float>(d))}, element);
+            const int count = static_cast<int>(tokens);
+            const auto width = 3 * d;
+            const Queries queries{stored.data(), 3 * width, count, out.data()};
+            const auto *keys = stored.data() + width, *values = stored.data() + 2 * width;
+            attention.run(queries, keys, values, 3 * width, count, Sight{}, 0, 2);
+            attention.run(queries, keys, values, 3 * width, count, Sight{}, 2, 3);
             const auto wanted = plain_attention(rounded<TypeParam>(qkv), tokens, 3, d);
             for (std::size_t i = 0; i < out.size(); ++i)
                 ASSERT_NEAR(value_of(out[i]), wanted[i], element == Element::bf16 ? 0.03 : 2e-5)

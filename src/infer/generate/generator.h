@@ -1,0 +1,90 @@
+#pragma once
+// Lets a language model write on: prompts in, texts out, all rows of a call in one batch a step.
+//
+// Decoders read the prompt and go on from it. A model with an encoder (T5) reads the prompt there, and its decoder
+// begins with the model's start token.
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "infer/generate/sampler.h"
+#include "native/native.h"
+
+namespace rootstock {
+
+enum class Finish {
+    stop,      // a token that ends the text; it is not part of the ids
+    length,    // tokens_max, or the model's longest row
+    cancelled  // the listener said so
+};
+
+struct GenerateOptions {
+    int tokens_max = 256;                // new tokens of each row
+    std::vector<std::int32_t> stop_ids;  // besides the model's own end_ids
+    SamplingOptions sampling;            // row r draws with seed + r
+};
+
+struct BeamOptions {
+    int beams = 4;
+    int tokens_max = 256;
+    double length_penalty = 1;  // a text's score is its log-probability / length^penalty
+};
+
+struct Generated {
+    std::vector<std::int32_t> ids;  // new tokens only
+    Finish finish = Finish::length;
+    double score = 0;  // of a beam search
+};
+
+// Hears each new token of each row as it comes; false ends that row.
+using TokenListener = std::function<bool(std::size_t row, std::int32_t id)>;
+
+// One caller at a time. Its cache has room for `cache_tokens` tokens of all rows together.
+class Generator {
+public:
+    static Result<Generator> make(std::shared_ptr<const NativeModel> model, int cache_tokens = 8192);
+
+    // Errors: those of Executor::extend() and check(SamplingOptions).
+    Result<std::vector<Generated>> generate(std::span<const std::vector<std::int32_t>> prompts,
+                                            const GenerateOptions& options, RowAdapters adapters = {},
+                                            const TokenListener& listener = {});
+
+    // The most probable text that `beams` hypotheses side by side find (as transformers' generate with num_beams).
+    Result<Generated> search(std::span<const std::int32_t> prompt, const BeamOptions& options,
+                             const NativeAdapter* adapter = nullptr);
+
+private:
+    Generator(std::shared_ptr<const NativeModel> model, Cache cache);
+
+    // Closes what a call opened.
+    class Sequences {
+    public:
+        explicit Sequences(Cache& cache) : cache_(cache) {}
+        ~Sequences() {
+            for (const int sequence : all_) cache_.close(sequence);
+        }
+        Sequences(const Sequences&) = delete;
+        Sequences& operator=(const Sequences&) = delete;
+
+        void open() { all_.push_back(cache_.open()); }
+        std::span<const int> all() const { return all_; }
+        int operator[](std::size_t row) const { return all_[row]; }
+
+    private:
+        Cache& cache_;
+        std::vector<int> all_;
+    };
+
+    // Opens a sequence per prompt and gives the tokens that its decoder reads first.
+    Result<PackedBatch> begin(std::span<const std::vector<std::int32_t>> prompts, RowAdapters adapters,
+                              Sequences& sequences);
+    bool ends(std::int32_t id, std::span<const std::int32_t> more = {}) const;
+
+    std::shared_ptr<const NativeModel> model_;
+    Cache cache_;
+    Executor executor_;
+};
+
+}  // namespace rootstock
