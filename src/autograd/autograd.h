@@ -2,13 +2,16 @@
 // autograd: the transformer spec on libtorch, with gradients. It learns; native/ serves. Other folders include this
 // face only (with libtorch, so put it behind a precompiled header).
 //
-//   Model + settings --> SequenceClassifier = Encoder (frozen base, low-rank grafts) + head
-//   PackedBatch --Encoder::stage--> StagedBatch --logits(), hidden(), embed()--> tensors --backward()--> Parameters
+//   Model + Tuning --> HeadedModel = Transformer (base, low-rank grafts) + ModelHead
+//   PackedBatch or images --stage--> StagedBatch --logits(), hidden(), embeddings()--> tensors --backward()-->
+//   Parameters
+//   SequenceClassifier: a HeadedModel that an adapter folder keeps
 //
 // Batches are packed: all tokens in one list, no padding. Two routes compute the same:
-//   kernels    on a CPU that multiplies bfloat16 well: our own fused forward and backward passes over packed rows,
-//              matrix products through oneDNN with frozen weights packed once for each direction
-//   torch ops  everywhere else (fp32, other devices), differentiated by libtorch itself
+//   kernels    encoders of BERT's shape on a CPU that multiplies bfloat16 well: our own fused forward and backward
+//              passes over packed rows, matrix products through oneDNN with frozen weights packed once for each
+//              direction
+//   torch ops  everything else (any spec, fp32, other devices), differentiated by libtorch itself
 // What is trained lives in Parameters, in fp32: two flat vectors, values and gradients, so that an optimiser step, a
 // clipped norm or a checkpoint is one pass over memory.
 //
@@ -16,7 +19,10 @@
 // own or of the device; learn turns it into an event.
 
 #include "autograd/executor/classifier.h"
-#include "autograd/executor/encoder.h"
+#include "autograd/executor/headed_model.h"
+#include "autograd/executor/model_head.h"
 #include "autograd/executor/parameters.h"
 #include "autograd/executor/placement.h"
 #include "autograd/executor/staged_batch.h"
+#include "autograd/executor/transformer.h"
+#include "autograd/ops/losses.h"

@@ -138,6 +138,46 @@ TEST_F(Program, LearnsTheTaskAndWritesAnAdapterThatAnswersItsSelfTests) {
     EXPECT_FALSE(fs::is_empty(folder / "tensorboard"));
 }
 
+// A tiny golden model with the words of tiny_bert's tokenizer: its token table grows to their number.
+fs::path base_with_words(const std::string& family, const std::string& table, const fs::path& folder) {
+    auto golden = fs::path(ROOTSTOCK_SOURCE_DIR) / "tests" / "golden";
+    fs::create_directories(folder);
+    auto file = *read_safetensors(golden / "families" / family / "model.safetensors");
+    auto width = file.tensors.at(table).shape.at(1);
+    SeededRandom random(3);
+    std::vector<float> values(static_cast<std::size_t>(200 * width));
+    for (auto& value : values) value = static_cast<float>(0.2 * random.normal());
+    file.tensors[table] = make_tensor({200, width}, values);
+    EXPECT_TRUE(write_safetensors(folder / "model.safetensors", file.tensors));
+    auto config = json::parse(*read_file(golden / "families" / family / "config.json")).as_object();
+    config["vocab_size"] = 200;
+    EXPECT_TRUE(write_file_atomically(folder / "config.json", json::serialize(config)));
+    fs::copy(golden / "tiny_bert" / "tokenizer.json", folder / "tokenizer.json");
+    return folder;
+}
+
+TEST_F(Program, TunesDecodersAndTheirAdaptersComeBack) {
+    const std::pair<const char*, const char*> bases[] = {{"gpt2_sequence", "transformer.wte.weight"},
+                                                         {"llama_sequence", "model.embed_tokens.weight"}};
+    for (const auto& [family, table] : bases) {
+        spec_.base_folder = base_with_words(family, table, root_ / family).string();
+        auto folder = make_job(std::string("tunes_") + family);
+        ASSERT_EQ(run_program(folder).exit_code, 0) << family;
+        auto model = *load_model(spec_.base_folder);
+        auto adapter = load_adapter(folder / "adapter", model.spec);
+        ASSERT_TRUE(adapter) << adapter.error().message;
+        auto classifier = *SequenceClassifier::restore(model, *adapter, reference_placement());
+        torch::NoGradGuard no_gradient;
+        ASSERT_EQ(adapter->self_tests.size(), 8u);
+        for (const auto& test : adapter->self_tests) {
+            PackedBatch batch;
+            batch.add_row(test.ids);
+            auto logits = classifier->logits(*classifier->stage(batch));
+            EXPECT_TRUE(torch::allclose(logits[0], torch::tensor(test.logits), 1e-4, 1e-4)) << family;
+        }
+    }
+}
+
 // Killed at random moments until it outruns the killer: how often depends on the machine, the weights do not.
 TEST_F(Program, KilledAgainAndAgainItEndsWithTheSameWeights) {
     spec_.train.epochs = 16;

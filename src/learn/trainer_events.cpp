@@ -37,7 +37,7 @@ void Trainer::say_started() {
                      {"trainable", classifier_->parameters().size()},
                      {"labels", job_.spec.labels.size()},
                      {"seed", settings().seed},
-                     {"device", classifier_->encoder().placement().description()},
+                     {"device", classifier_->transformer().placement().description()},
                      {"resumed_from", resumed_from_}});
 }
 

@@ -8,6 +8,7 @@
 
 #include "model/adapter/adapter.h"
 #include "model/adapter/merge.h"
+#include "model/families/spelling.h"
 #include "model/files/gguf.h"
 #include "model/files/gguf_model.h"
 #include "model/files/host_tensor.h"

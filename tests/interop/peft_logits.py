@@ -4,7 +4,7 @@
     build/golden-env/bin/python tests/interop/peft_logits.py --base FOLDER --adapter FOLDER --ids FILE.jsonl
 
 The adapter folder holds adapter_config.json and adapter_model.safetensors (read by peft, over
-transformers' BertForSequenceClassification) and rootstock.json, whose "labels" say how many
+transformers' classifier of the base's family) and rootstock.json, whose "labels" say how many
 classes there are. For each input line {"ids":[...]} one line {"logits":[...]} is printed.
 Leaves with 1 and a message when a tensor is missing, unexpected or of the wrong shape, in the
 adapter or in the base (where only the classifier may be missing).
@@ -38,11 +38,12 @@ def label_count(adapter):
 
 
 def load_base(folder, labels):
-    model, report = transformers.BertForSequenceClassification.from_pretrained(
+    model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
         folder, num_labels=labels, ignore_mismatched_sizes=True, attn_implementation="eager", output_loading_info=True)
-    missing = [k for k in report["missing_keys"] if not k.startswith("classifier.")]
+    heads = ("classifier.", "score.")
+    missing = [k for k in report["missing_keys"] if not k.startswith(heads)]
     unexpected = [k for k in report["unexpected_keys"] if not k.endswith("position_ids")]
-    mismatched = [k for k, *_ in report["mismatched_keys"] if not k.startswith("classifier.")]
+    mismatched = [k for k, *_ in report["mismatched_keys"] if not k.startswith(heads)]
     if missing or unexpected or mismatched:
         raise Refused(f"base: missing {missing}, unexpected {unexpected}, wrong shape {mismatched}")
     return model

@@ -1,7 +1,8 @@
 #pragma once
-// Sequence classification exactly as transformers' BertForSequenceClassification:
+// Sequence classification exactly as transformers' *ForSequenceClassification of the model's family:
 //
-//   logits = head(tanh(pooler(last state of the row's first token)))        [rows, classes], fp32
+//   logits = head(activation(pooler(state of the row's first token)))    BERT, RoBERTa, DistilBERT: [rows, classes]
+//   logits = head(state of the row's last token)                         GPT-2, Llama and kin; no bias
 
 #include <torch/torch.h>
 
@@ -9,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/executor/encoder.h"
+#include "autograd/executor/headed_model.h"
 #include "autograd/executor/parameters.h"
 #include "model/model.h"
 
@@ -18,8 +19,8 @@ namespace rootstock {
 class SequenceClassifier {
 public:
     // Fresh parameters from `seed`: A uniform within 1/sqrt(in) and B zero (as peft does), the head normal with the
-    // spec's initializer_range and zero bias. invalid_argument: an unknown target; unsupported: no pooler, or see
-    // Encoder::load.
+    // spec's initializer_range and zero bias. invalid_argument: an unknown target; unsupported: see
+    // HeadedModel::with_new_head.
     static Result<std::unique_ptr<SequenceClassifier>> create(const Model& model, const LoraSettings& settings,
                                                               int classes, std::uint64_t seed,
                                                               const Placement& placement);
@@ -28,28 +29,26 @@ public:
     static Result<std::unique_ptr<SequenceClassifier>> restore(const Model& model, const Adapter& adapter,
                                                                const Placement& placement);
 
-    Result<StagedBatch> stage(const PackedBatch& batch) const { return encoder_->stage(batch); }
+    Result<StagedBatch> stage(const PackedBatch& batch) const { return model_->stage(batch); }
 
     // `dropout` acts on the input of every A; leave it out to evaluate.
-    torch::Tensor logits(const StagedBatch& batch, const Dropout& dropout = {});
+    torch::Tensor logits(const StagedBatch& batch, const Dropout& dropout = {}) {
+        return model_->logits(batch, dropout);
+    }
 
-    Parameters& parameters() { return parameters_; }
-    Encoder& encoder() { return *encoder_; }
+    Parameters& parameters() { return model_->parameters(); }
+    Transformer& transformer() { return model_->transformer(); }
 
     // The trained state as files have it: pairs and head; the caller adds labels, lineage and self-tests.
     Adapter to_adapter(const LoraSettings& settings) const;
 
 private:
-    SequenceClassifier(const Model& model, std::unique_ptr<Encoder> encoder, const GraftPlan& grafts, int classes);
+    SequenceClassifier(std::unique_ptr<HeadedModel> model, int classes) : model_(std::move(model)), classes_(classes) {}
     static Result<std::unique_ptr<SequenceClassifier>> build(const Model& model, const GraftPlan& grafts, int classes,
                                                              const Placement& placement);
     void initialise(std::uint64_t seed);
-    std::vector<AdaptedLinear*> linears() const;
-    void stage_low_rank();
 
-    std::unique_ptr<Encoder> encoder_;
-    std::unique_ptr<AdaptedLinear> pooler_;
-    Parameters parameters_;
+    std::unique_ptr<HeadedModel> model_;
     int classes_;
 };
 

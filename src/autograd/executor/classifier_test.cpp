@@ -47,7 +47,7 @@ protected:
     void expect_same_gradients(const std::vector<std::string>& targets, const Dropout& dropout) {
         auto reference = build(reference_placement(), targets);
         auto kernels = build(choose_placement(model_.spec, true), targets);
-        ASSERT_TRUE(kernels->encoder().placement().kernels());
+        ASSERT_TRUE(kernels->transformer().placement().kernels());
         auto expected = gradients(*reference, dropout), got = gradients(*kernels, dropout);
         for (const auto& entry : reference->parameters().entries()) {
             auto part = [&](const torch::Tensor& all) { return all.narrow(0, entry.offset, entry.shape.elements()); };

@@ -1,6 +1,5 @@
 #include "autograd/executor/parameters.h"
 
-#include <algorithm>
 #include <functional>
 #include <numeric>
 
@@ -24,15 +23,21 @@ Parameters::Parameters(std::vector<ParameterShape> shapes, torch::Device device)
         auto value = values_.narrow(0, offset, elements).view(shape.shape).detach();
         value.set_requires_grad(true);
         value.mutable_grad() = gradients_.narrow(0, offset, elements).view(shape.shape);
+        ROOTSTOCK_CHECK(places_.emplace(shape.name, entries_.size()).second, "a parameter is declared once");
         entries_.push_back({std::move(shape), offset, value});
         offset += elements;
     }
 }
 
+const torch::Tensor* Parameters::find(const std::string& name) const {
+    auto found = places_.find(name);
+    return found == places_.end() ? nullptr : &entries_[found->second].value;
+}
+
 const torch::Tensor& Parameters::at(const std::string& name) const {
-    auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.shape.name == name; });
-    ROOTSTOCK_CHECK(found != entries_.end(), "a trained parameter was asked for that was never declared");
-    return found->value;
+    const auto* found = find(name);
+    ROOTSTOCK_CHECK(found, "a trained parameter was asked for that was never declared");
+    return *found;
 }
 
 }  // namespace rootstock

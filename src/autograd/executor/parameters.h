@@ -6,11 +6,18 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace rootstock {
 
-enum class ParameterKind { low_rank, head_weight, head_bias };
+enum class ParameterKind {
+    low_rank,
+    head_weight,
+    head_bias,
+    base_weight,  // a matrix of the base model
+    base_vector   // a bias or a norm of it
+};
 
 struct ParameterShape {
     std::string name;
@@ -31,7 +38,8 @@ public:
     Parameters() = default;
     Parameters(std::vector<ParameterShape> shapes, torch::Device device);  // all zero
 
-    const torch::Tensor& at(const std::string& name) const;  // asserts that it exists
+    const torch::Tensor& at(const std::string& name) const;    // asserts that it exists
+    const torch::Tensor* find(const std::string& name) const;  // null: it is not trained
     const std::vector<Entry>& entries() const { return entries_; }
     std::int64_t size() const { return values_.defined() ? values_.numel() : 0; }
 
@@ -42,6 +50,7 @@ public:
 
 private:
     std::vector<Entry> entries_;
+    std::unordered_map<std::string, std::size_t> places_;  // by name, into entries_
     torch::Tensor values_, gradients_;
 };
 

@@ -21,8 +21,8 @@ struct Placement {
     std::string description() const;  // "cpu, bfloat16, own kernels"
 };
 
-// The first GPU that libtorch sees, else the CPU. `bf16` on a CPU without the instructions, or for a spec whose widths
-// our kernels do not take, becomes fp32.
+// The first GPU that libtorch sees, else the CPU. `bf16` on a CPU without the instructions, or for a spec that our
+// kernels do not run (they take encoders of BERT's shape), becomes fp32.
 Placement choose_placement(const TransformerSpec& spec, bool bf16);
 
 // fp32 on the CPU: the reference that self-tests are written with.

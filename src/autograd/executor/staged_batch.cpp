@@ -10,6 +10,8 @@ namespace rootstock {
 namespace {
 
 Result<void> check(const PackedBatch& batch, const TransformerSpec& spec) {
+    if (spec.inputs != Inputs::tokens)
+        return fail(ErrorCode::invalid_argument, "this model does not read text: give it what it was made for");
     if (batch.rows() == 0) return fail(ErrorCode::invalid_argument, "the batch is empty: give it at least one row");
     for (std::size_t row = 0; row < batch.rows(); ++row) {
         auto length = batch.row_length(row);
@@ -31,39 +33,116 @@ torch::Tensor indices(const std::vector<std::int64_t>& values, const torch::Devi
     return torch::tensor(values, torch::kInt64).to(device);
 }
 
+std::vector<std::int64_t> picked_tokens(const std::vector<std::int32_t>& offsets, Pooling pooling) {
+    std::vector<std::int64_t> picked;
+    for (std::size_t row = 0; row + 1 < offsets.size(); ++row)
+        picked.push_back(pooling == Pooling::first ? offsets[row] : offsets[row + 1] - 1);
+    return picked;
+}
+
+// Everything that follows from where rows begin.
+StagedBatch stage_rows(const std::vector<std::int32_t>& offsets, const TransformerSpec& spec,
+                       const Placement& placement) {
+    StagedBatch staged;
+    staged.rows = static_cast<std::int64_t>(offsets.size()) - 1;
+    staged.tokens = offsets.back();
+    auto step = placement.kernels() ? product_rows_step : 1;
+    staged.places = (staged.tokens + step - 1) / step * step;
+    staged.offsets = offsets;
+    staged.ordinals.resize(offsets.size());
+    std::iota(staged.ordinals.begin(), staged.ordinals.end(), 0);
+    std::vector<std::int64_t> positions(static_cast<std::size_t>(staged.places), 0);
+    std::vector<std::int64_t> row_of(static_cast<std::size_t>(staged.tokens));
+    std::vector<float> lengths;
+    for (std::int64_t row = 0; row < staged.rows; ++row) {
+        std::int64_t begin = offsets[static_cast<std::size_t>(row)];
+        std::int64_t length = offsets[static_cast<std::size_t>(row) + 1] - begin;
+        std::iota(positions.begin() + begin, positions.begin() + begin + length, 0);
+        std::fill_n(row_of.begin() + begin, length, row);
+        lengths.push_back(static_cast<float>(length));
+    }
+    staged.positions = indices(positions, placement.device);
+    staged.picked = indices(picked_tokens(offsets, spec.pooling), placement.device);
+    staged.row_of = indices(row_of, placement.device);
+    staged.lengths = torch::tensor(lengths, torch::kFloat32).to(placement.device);
+    if (!placement.kernels()) {
+        staged.all_rows = group_rows(offsets, offsets, rounding_for(placement.device), placement.device);
+        staged.picked_rows = group_rows(staged.ordinals, offsets, rounding_for(placement.device), placement.device);
+    }
+    return staged;
+}
+
+StagedBatch stage_tokens(const PackedBatch& batch, const TransformerSpec& spec, const Placement& placement) {
+    auto staged = stage_rows(batch.row_offsets, spec, placement);
+    std::vector<std::int64_t> ids(batch.ids.begin(), batch.ids.end());
+    std::vector<std::int64_t> type_ids(batch.type_ids.begin(), batch.type_ids.end());
+    ids.resize(static_cast<std::size_t>(staged.places), spec.pad_id);
+    type_ids.resize(static_cast<std::size_t>(staged.places), 0);
+    staged.ids = indices(ids, placement.device);
+    staged.type_ids = indices(type_ids, placement.device);
+    return staged;
+}
+
 }  // namespace
+
+PackedBatch shifted_right(const PackedBatch& targets, int start_id) {
+    PackedBatch shifted;
+    for (std::size_t row = 0; row < targets.rows(); ++row) {
+        auto begin = targets.ids.begin() + targets.row_offsets[row];
+        std::vector<std::int32_t> ids{start_id};
+        ids.insert(ids.end(), begin, begin + static_cast<std::ptrdiff_t>(targets.row_length(row)) - 1);
+        shifted.add_row(ids);
+    }
+    return shifted;
+}
 
 Result<StagedBatch> stage_batch(const PackedBatch& batch, const TransformerSpec& spec, const Placement& placement) {
     ROOTSTOCK_CHECKED(check(batch, spec));
-    StagedBatch staged;
-    staged.rows = static_cast<std::int64_t>(batch.rows());
-    staged.tokens = static_cast<std::int64_t>(batch.tokens());
-    auto step = placement.kernels() ? product_rows_step : 1;
-    staged.places = (staged.tokens + step - 1) / step * step;
-    staged.offsets = batch.row_offsets;
-    staged.ordinals.resize(batch.rows() + 1);
-    std::iota(staged.ordinals.begin(), staged.ordinals.end(), 0);
-    auto places = static_cast<std::size_t>(staged.places);
-    std::vector<std::int64_t> ids(batch.ids.begin(), batch.ids.end()), positions(places, 0), row_of(batch.tokens());
-    std::vector<std::int64_t> type_ids(batch.type_ids.begin(), batch.type_ids.end());
-    std::vector<std::int64_t> first(batch.row_offsets.begin(), batch.row_offsets.end() - 1);
-    std::vector<float> lengths;
-    ids.resize(places, spec.pad_id);
-    type_ids.resize(places, 0);
-    for (std::size_t row = 0; row < batch.rows(); ++row) {
-        auto begin = static_cast<std::size_t>(batch.row_offsets[row]), length = batch.row_length(row);
-        std::iota(positions.begin() + static_cast<std::ptrdiff_t>(begin),
-                  positions.begin() + static_cast<std::ptrdiff_t>(begin + length), 0);
-        std::fill_n(row_of.begin() + static_cast<std::ptrdiff_t>(begin), length, static_cast<std::int64_t>(row));
-        lengths.push_back(static_cast<float>(length));
-        staged.longest = std::max(staged.longest, static_cast<std::int64_t>(length));
-    }
-    staged.ids = indices(ids, placement.device);
-    staged.positions = indices(positions, placement.device);
-    staged.type_ids = indices(type_ids, placement.device);
-    staged.first = indices(first, placement.device);
-    staged.row_of = indices(row_of, placement.device);
-    staged.lengths = torch::tensor(lengths, torch::kFloat32).to(placement.device);
+    if (spec.decoder_layers > 0) return stage_batch(batch, shifted_right(batch, spec.start_id), spec, placement);
+    return stage_tokens(batch, spec, placement);
+}
+
+Result<StagedBatch> stage_batch(const PackedBatch& batch, const PackedBatch& decoder, const TransformerSpec& spec,
+                                const Placement& placement) {
+    if (spec.decoder_layers == 0)
+        return fail(ErrorCode::invalid_argument, "this model has no decoder: give it one text a row");
+    if (batch.rows() != decoder.rows())
+        return fail(ErrorCode::invalid_argument, "the decoder got " + std::to_string(decoder.rows()) + " rows for " +
+                                                     std::to_string(batch.rows()) + " of the encoder");
+    ROOTSTOCK_CHECKED(check(batch, spec));
+    ROOTSTOCK_CHECKED(check(decoder, spec));
+    auto staged = stage_tokens(batch, spec, placement);
+    staged.decoder = std::make_shared<const StagedBatch>(stage_tokens(decoder, spec, placement));
+    staged.cross_rows =
+        group_rows(decoder.row_offsets, batch.row_offsets, rounding_for(placement.device), placement.device);
+    return staged;
+}
+
+Result<StagedBatch> stage_images(std::span<const float> pixels, const TransformerSpec& spec,
+                                 const Placement& placement) {
+    const auto& shape = spec.patches;
+    if (spec.inputs != Inputs::patches)
+        return fail(ErrorCode::invalid_argument, "this model does not read images: give it text");
+    auto per_image = std::int64_t{shape.channels} * shape.image * shape.image;
+    auto images = static_cast<std::int64_t>(pixels.size()) / per_image;
+    if (images == 0 || images * per_image != static_cast<std::int64_t>(pixels.size()))
+        return fail(ErrorCode::invalid_argument, "the model takes images of " + std::to_string(shape.channels) + " x " +
+                                                     std::to_string(shape.image) + " x " + std::to_string(shape.image) +
+                                                     " numbers: scale them first");
+    std::vector<std::int32_t> offsets{0};
+    for (std::int64_t i = 0; i < images; ++i) offsets.push_back(offsets.back() + shape.count() + shape.specials());
+    auto staged = stage_rows(offsets, spec, placement);
+    auto all = torch::from_blob(const_cast<float*>(pixels.data()), {images, shape.channels, shape.image, shape.image},
+                                torch::kFloat32);
+    // Pixels beyond the last whole patch of a side are left out, as a strided convolution leaves them.
+    std::int64_t side = shape.per_side(), covered = side * shape.patch;
+    staged.patches = all.narrow(2, 0, covered)
+                         .narrow(3, 0, covered)
+                         .reshape({images, shape.channels, side, shape.patch, side, shape.patch})
+                         .permute({0, 2, 4, 1, 3, 5})
+                         .reshape({images * shape.count(), shape.numbers()})
+                         .clone()
+                         .to(placement.device);
     return staged;
 }
 

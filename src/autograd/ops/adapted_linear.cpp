@@ -9,6 +9,7 @@ AdaptedLinear::AdaptedLinear(const Model& model, std::vector<LinearMap> maps, co
     : placement_(options.placement),
       site_(options.site),
       differentiable_(options.differentiable),
+      trained_base_(options.trained_base),
       frozen_(std::make_unique<Frozen>()) {
     for (const auto& map : maps) {
         auto graft = options.grafts.find(map.module);
@@ -20,9 +21,10 @@ AdaptedLinear::AdaptedLinear(const Model& model, std::vector<LinearMap> maps, co
         b_size_ += static_cast<std::int64_t>(part.graft.rank) * map.out;
         parts_.push_back(std::move(part));
     }
+    ROOTSTOCK_CHECK(!trained_base_ || !placement_.kernels(), "the kernels' weights are packed for good");
     if (placement_.kernels())
         pack_weights(model, maps);
-    else
+    else if (!trained_base_)
         hold_weights(model, maps);
 }
 
@@ -56,6 +58,11 @@ std::vector<ParameterShape> AdaptedLinear::parameter_shapes() const {
 }
 
 void AdaptedLinear::bind(const Parameters& parameters) {
+    if (trained_base_)
+        for (const auto& part : parts_) {
+            base_weights_.push_back(parameters.at(part.map.module + ".weight"));
+            if (part.map.bias) base_biases_.push_back(parameters.at(part.map.module + ".bias"));
+        }
     if (low_rank_ == 0) return;
     a_ = parameters.at(name_ + ".a");
     b_ = parameters.at(name_ + ".b");
@@ -65,8 +72,20 @@ torch::Tensor AdaptedLinear::forward(const torch::Tensor& x, const Dropout& drop
     return placement_.kernels() ? forward_kernels(x, dropout, owns_slack) : forward_torch(x, dropout);
 }
 
+torch::Tensor AdaptedLinear::weight() const {
+    if (!trained_base_) return frozen_->weight;
+    auto all = base_weights_.size() == 1 ? base_weights_.front() : torch::cat(base_weights_, 0);
+    return all.to(placement_.type);
+}
+
+torch::Tensor AdaptedLinear::bias() const {
+    if (!trained_base_ || base_biases_.empty()) return frozen_->bias;
+    auto all = base_biases_.size() == 1 ? base_biases_.front() : torch::cat(base_biases_, 0);
+    return all.to(placement_.type);
+}
+
 torch::Tensor AdaptedLinear::forward_torch(const torch::Tensor& x, const Dropout& dropout) const {
-    auto y = torch::linear(x, frozen_->weight, frozen_->bias);
+    auto y = torch::linear(x, weight(), bias());
     if (low_rank_ == 0) return y;
     auto dropped = dropout.active() ? x * dropout.mask(site_, x) : x;
     auto low = torch::linear(dropped, a_.to(x.scalar_type()));

@@ -6,6 +6,8 @@
 // Query, key and value are one AdaptedLinear: one product for the three, one for their three A. The maps of one
 // AdaptedLinear share the dropout mask.
 //
+// With a trained base the weights and biases are parameters as well, under their canonical names.
+//
 // Parameters: "<name>.a" [R, in], all A below each other, R the sum of the ranks; "<name>.b" flat, the transposed B_i
 // [rank_i, out_i] one after another.
 
@@ -38,6 +40,7 @@ public:
         GraftPlan grafts;
         std::uint64_t site = 0;      // tells these maps' dropout masks from others'
         bool differentiable = true;  // false: nothing before these maps is trained, so the gradient ends here
+        bool trained_base = false;   // the maps themselves are trained too; torch route only
     };
 
     AdaptedLinear(const Model& model, std::vector<LinearMap> maps, const Options& options);
@@ -79,6 +82,8 @@ public:
 private:
     void pack_weights(const Model& model, const std::vector<LinearMap>& maps);
     void hold_weights(const Model& model, const std::vector<LinearMap>& maps);
+    torch::Tensor weight() const;
+    torch::Tensor bias() const;
     torch::Tensor forward_torch(const torch::Tensor& x, const Dropout& dropout) const;
     torch::Tensor forward_kernels(const torch::Tensor& x, const Dropout& dropout, bool owns_slack);
 
@@ -88,7 +93,9 @@ private:
     std::vector<Part> parts_;
     std::int64_t in_ = 0, out_ = 0, low_rank_ = 0, b_size_ = 0;
     bool differentiable_ = true;
+    bool trained_base_ = false;
     torch::Tensor a_, b_;
+    std::vector<torch::Tensor> base_weights_, base_biases_;  // of a trained base: of each map
     std::unique_ptr<Frozen> frozen_;
 };
 

@@ -16,9 +16,8 @@ Matrix<const Bf16> view(const std::vector<Bf16>& values, std::int64_t offset, st
 class AdaptedProduct : public torch::autograd::Function<AdaptedProduct> {
 public:
     static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
-                                 const c10::optional<torch::Tensor>& /*a*/, const c10::optional<torch::Tensor>& /*b*/,
-                                 const c10::optional<torch::Tensor>& optional_mask, const AdaptedLinear* linear,
-                                 bool owns_slack) {
+                                 const OptionalTensor& /*a*/, const OptionalTensor& /*b*/,
+                                 const OptionalTensor& optional_mask, const AdaptedLinear* linear, bool owns_slack) {
         auto mask = or_undefined(optional_mask);
         const auto& frozen = linear->frozen();
         auto panel = owns_slack ? as_panel(x, linear->slack()) : copy_to_panel(x, linear->slack());

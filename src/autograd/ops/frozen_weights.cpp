@@ -43,7 +43,7 @@ std::vector<float> stacked_weights(const Model& model, const std::vector<LinearM
 }
 
 std::vector<float> stacked_biases(const Model& model, const std::vector<LinearMap>& maps) {
-    return model.spec.query_key_value_biases ? stacked(model, maps, ".bias") : std::vector<float>{};
+    return stacked(model, maps, ".bias");
 }
 
 }  // namespace rootstock

@@ -29,6 +29,7 @@ torch::Tensor host_view(const HostTensor& tensor);
 
 // The maps' weights below each other, in fp32: [sum of outs, in].
 std::vector<float> stacked_weights(const Model& model, const std::vector<LinearMap>& maps);
+// Likewise; empty when the maps have none. Maps that read the same input all have a bias, or none has.
 std::vector<float> stacked_biases(const Model& model, const std::vector<LinearMap>& maps);
 
 // Row-major [rows, columns] -> [columns, rows].

@@ -7,8 +7,10 @@
 // product over width + slack columns computes W x + B A x without a second pass over the result.
 
 #include <torch/torch.h>
+#include <torch/version.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "autograd/kernels/matrix.h"
 
@@ -28,11 +30,17 @@ Matrix<Bf16> whole_panel(const torch::Tensor& tensor);
 // A bfloat16 matrix with unit column stride: `tensor` itself if it is one, else a copy.
 torch::Tensor as_rows(const torch::Tensor& tensor);
 
-// libtorch's custom functions refuse undefined tensors as arguments but take absent ones.
-inline c10::optional<torch::Tensor> if_defined(const torch::Tensor& tensor) {
-    return tensor.defined() ? c10::optional<torch::Tensor>(tensor) : c10::nullopt;
+// libtorch's custom functions refuse undefined tensors as arguments but take absent ones. Its own optional of 1.13
+// became the standard one in 2.x.
+#if TORCH_VERSION_MAJOR >= 2
+using OptionalTensor = std::optional<torch::Tensor>;
+#else
+using OptionalTensor = c10::optional<torch::Tensor>;
+#endif
+inline OptionalTensor if_defined(const torch::Tensor& tensor) {
+    return tensor.defined() ? OptionalTensor(tensor) : OptionalTensor();
 }
-inline torch::Tensor or_undefined(const c10::optional<torch::Tensor>& tensor) {
+inline torch::Tensor or_undefined(const OptionalTensor& tensor) {
     return tensor.has_value() ? *tensor : torch::Tensor();
 }
 

@@ -80,8 +80,9 @@ public:
     }
 };
 
-torch::Tensor layer_norm(const torch::Tensor& x, const Norm& norm) {
-    return torch::layer_norm(x, {x.size(1)}, norm.weight, norm.bias, norm.eps);
+torch::Tensor norm_fp32(const torch::Tensor& x, const Norm& norm) {
+    if (norm.kind == NormKind::layer) return torch::layer_norm(x, {x.size(1)}, norm.weight, norm.bias, norm.eps);
+    return x * torch::rsqrt(x.square().mean(1, true) + norm.eps) * norm.weight;
 }
 
 // ---------------------------------------------------------------------------------------------- attention
@@ -104,7 +105,7 @@ Three split(const torch::Tensor& queries, const torch::Tensor& keys_values, std:
 class KernelAttention : public Function<KernelAttention> {
 public:
     static torch::Tensor forward(AutogradContext* context, const torch::Tensor& queries,
-                                 const c10::optional<torch::Tensor>& optional_keys_values, const StagedBatch* batch,
+                                 const OptionalTensor& optional_keys_values, const StagedBatch* batch,
                                  AttentionShape shape, Slack slack) {
         auto keys_values = or_undefined(optional_keys_values);
         auto result = empty_panel(queries.size(0), shape.width(), slack.result);
@@ -147,63 +148,77 @@ private:
     }
 };
 
-// [tokens, width] -> [rows, heads, longest, head width], zeros where a row has ended.
-torch::Tensor spread(const torch::Tensor& x, const StagedBatch& batch, const AttentionShape& shape) {
-    auto slots = batch.row_of * batch.longest + batch.positions.narrow(0, 0, batch.tokens);
-    auto padded = torch::zeros({batch.rows * batch.longest, shape.width()}, x.options());
-    padded = padded.index_copy(0, slots, x.narrow(0, 0, batch.tokens));
-    return padded.view({batch.rows, batch.longest, shape.heads, shape.head_width}).transpose(1, 2);
+// Each image's special tokens and patches: [rows * tokens of an image, width], fp32.
+torch::Tensor embed_patches(const EmbeddingWeights& weights, const StagedBatch& batch) {
+    auto width = weights.patch_weight.size(0);
+    auto patches = torch::linear(batch.patches, weights.patch_weight, weights.patch_bias).view({batch.rows, -1, width});
+    std::vector<torch::Tensor> all;
+    for (const auto& token : {weights.class_token, weights.distillation_token})
+        if (token.defined()) all.push_back(token.view({1, 1, width}).expand({batch.rows, 1, width}));
+    all.push_back(patches);
+    return torch::cat(all, 1).reshape({batch.tokens, width});
 }
 
-torch::Tensor attention_torch(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
-                              const StagedBatch& batch, const AttentionShape& shape) {
-    auto queries = shape.first_only ? q.view({batch.rows, 1, shape.heads, shape.head_width}).transpose(1, 2)
-                                    : spread(q, batch, shape);
-    auto keys = spread(k, batch, shape), values = spread(v, batch, shape);
-    auto scores = torch::matmul(queries, keys.transpose(2, 3)).to(torch::kFloat32) /
-                  std::sqrt(static_cast<double>(shape.head_width));
-    auto ended = torch::arange(batch.longest, scores.options()).ge(batch.lengths.view({batch.rows, 1, 1, 1}));
-    auto weights = torch::softmax(scores.masked_fill(ended, -1e30), 3).to(q.scalar_type());
-    auto mixed = torch::matmul(weights, values).transpose(1, 2).reshape({-1, shape.width()});
-    if (shape.first_only) return mixed;
-    return mixed.index_select(0, batch.row_of * batch.longest + batch.positions.narrow(0, 0, batch.tokens));
+torch::Tensor embed_torch(const EmbeddingWeights& weights, const StagedBatch& batch, const Placement& placement) {
+    auto sum =
+        weights.patch_weight.defined() ? embed_patches(weights, batch) : weights.tokens.index_select(0, batch.ids);
+    if (weights.positions.defined())
+        sum = sum + weights.positions.index_select(0, batch.positions + weights.position_offset);
+    if (weights.types.defined()) sum = sum + weights.types.index_select(0, batch.type_ids);
+    if (weights.norm.defined()) sum = norm_fp32(sum, weights.norm);
+    return sum.to(placement.type);
+}
+
+torch::Tensor activate_torch(const torch::Tensor& x, Activation activation) {
+    switch (activation) {
+        case Activation::gelu_erf:
+            return torch::gelu(x);
+        case Activation::gelu_tanh:
+            return torch::gelu(x, "tanh");
+        case Activation::gelu_quick:
+            return x * torch::sigmoid(1.702 * x);
+        case Activation::relu:
+            return torch::relu(x);
+        case Activation::silu:
+            return torch::silu(x);
+        case Activation::tanh:
+            return torch::tanh(x);
+    }
+    ROOTSTOCK_CHECK(false, "every activation has its line above");
 }
 
 }  // namespace
 
-torch::Tensor gelu(const torch::Tensor& x, const Placement& placement, Slack slack) {
-    if (!placement.kernels()) return torch::gelu(x);
+torch::Tensor activate(const torch::Tensor& x, Activation activation, const Placement& placement, Slack slack) {
+    if (!placement.kernels()) return activate_torch(x, activation);
+    ROOTSTOCK_CHECK(activation == Activation::gelu_erf, "the placement was chosen for this spec");
     return KernelGelu::apply(x, slack, torch::GradMode::is_enabled() && x.requires_grad());
+}
+
+torch::Tensor apply_norm(const torch::Tensor& x, const Norm& norm) {
+    return norm_fp32(x.to(torch::kFloat32), norm).to(x.scalar_type());
 }
 
 torch::Tensor add_norm(const torch::Tensor& x, const torch::Tensor& residual, const Norm& norm,
                        const Placement& placement, Slack slack) {
     if (!placement.kernels())
-        return layer_norm(x.to(torch::kFloat32) + residual.to(torch::kFloat32), norm).to(x.scalar_type());
+        return norm_fp32(x.to(torch::kFloat32) + residual.to(torch::kFloat32), norm).to(x.scalar_type());
     bool learns = torch::GradMode::is_enabled() && (x.requires_grad() || residual.requires_grad());
     return KernelAddNorm::apply(x, residual, &norm, slack, learns);
 }
 
-torch::Tensor attention(const torch::Tensor& queries, const torch::Tensor& keys_values, const StagedBatch& batch,
-                        const AttentionShape& shape, const Placement& placement, Slack slack) {
-    if (placement.kernels()) return KernelAttention::apply(queries, if_defined(keys_values), &batch, shape, slack);
-    auto width = shape.width();
-    if (!keys_values.defined())
-        return attention_torch(queries.narrow(1, 0, width), queries.narrow(1, width, width),
-                               queries.narrow(1, 2 * width, width), batch, shape);
-    return attention_torch(queries, keys_values.narrow(1, 0, width), keys_values.narrow(1, width, width), batch, shape);
+torch::Tensor kernel_attention(const torch::Tensor& queries, const torch::Tensor& keys_values, const StagedBatch& batch,
+                               const AttentionShape& shape, Slack slack) {
+    return KernelAttention::apply(queries, if_defined(keys_values), &batch, shape, slack);
 }
 
 torch::Tensor embed(const EmbeddingWeights& weights, const StagedBatch& batch, const Placement& placement,
                     std::int64_t slack) {
+    if (!placement.kernels()) return embed_torch(weights, batch, placement);
     torch::NoGradGuard frozen;
-    if (!placement.kernels()) {
-        auto sum = weights.tokens.index_select(0, batch.ids) + weights.positions.index_select(0, batch.positions);
-        if (weights.types.defined()) sum = sum + weights.types.index_select(0, batch.type_ids);
-        return layer_norm(sum, weights.norm).to(placement.type);
-    }
     auto result = empty_panel(batch.places, weights.tokens.size(1), slack);
-    EmbeddingTables tables{weights.tokens.data_ptr<float>(), weights.positions.data_ptr<float>(),
+    EmbeddingTables tables{weights.tokens.data_ptr<float>(),
+                           weights.positions.data_ptr<float>() + weights.position_offset * weights.positions.size(1),
                            weights.types.defined() ? weights.types.data_ptr<float>() : nullptr};
     EmbeddingIndices indices{batch.ids.data_ptr<std::int64_t>(), batch.positions.data_ptr<std::int64_t>(),
                              batch.type_ids.data_ptr<std::int64_t>()};

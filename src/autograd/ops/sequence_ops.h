@@ -1,7 +1,7 @@
 #pragma once
-// The encoder's steps between its linear maps, each on both routes. A `slack` asks that a result (or, on the way back,
-// a gradient) carries room for the low-rank columns of the linear map that reads it next (ops/panel.h); the torch route
-// ignores it.
+// The steps between a transformer's linear maps. Those that the kernel route has too are chosen by the placement. A
+// `slack` asks that a result (or, on the way back, a gradient) carries room for the low-rank columns of the linear map
+// that reads it next (ops/panel.h); the torch route ignores it.
 
 #include <torch/torch.h>
 
@@ -9,6 +9,7 @@
 
 #include "autograd/executor/placement.h"
 #include "autograd/executor/staged_batch.h"
+#include "model/model.h"
 
 namespace rootstock {
 
@@ -17,14 +18,21 @@ struct Slack {
     std::int64_t gradient = 0;
 };
 
-// The frozen weights of a layer norm, fp32.
+// A norm over each token's numbers: layer norm (Ba et al., 2016), or with the kind rms (Zhang and Sennrich, 2019) only
+// a scale, weight x / sqrt(mean(x^2) + eps). The weights are fp32.
 struct Norm {
-    torch::Tensor weight, bias;
+    torch::Tensor weight, bias;  // rms: no bias
     double eps = 0;
+    NormKind kind = NormKind::layer;
+
+    bool defined() const { return weight.defined(); }
 };
 
 struct EmbeddingWeights {
-    torch::Tensor tokens, positions, types;  // fp32; types undefined: the model has none
+    torch::Tensor tokens, positions, types;  // fp32 [rows, width]; undefined: the model has none
+    std::int64_t position_offset = 0;        // row of the first position
+    // Of images: a linear map of a patch's numbers, and tokens in front of them [width].
+    torch::Tensor patch_weight, patch_bias, class_token, distillation_token;
     Norm norm;
 };
 
@@ -36,16 +44,21 @@ struct AttentionShape {
     std::int64_t width() const { return heads * head_width; }
 };
 
-// norm(tokens + positions + types): [places, width]. Nothing here is trained.
+// Tokens: norm(tokens + positions + types), whatever of it the model has: [places, width]. Patches: the special tokens
+// and the projected patches of each image, plus positions.
 torch::Tensor embed(const EmbeddingWeights& weights, const StagedBatch& batch, const Placement& placement,
                     std::int64_t slack);
 
-// queries, keys and values side by side [places, 3 width]; or, with `keys_values` defined, queries alone and
-// keys and values [places, 2 width]. Result: one line per query.
-torch::Tensor attention(const torch::Tensor& queries, const torch::Tensor& keys_values, const StagedBatch& batch,
-                        const AttentionShape& shape, const Placement& placement, Slack slack);
+// The kernel route's attention: both ways, scores divided by sqrt(head_width). queries, keys and values side by side
+// [places, 3 width]; or, with `keys_values` defined, queries alone and keys and values [places, 2 width]. Result: one
+// line per query.
+torch::Tensor kernel_attention(const torch::Tensor& queries, const torch::Tensor& keys_values, const StagedBatch& batch,
+                               const AttentionShape& shape, Slack slack);
 
-torch::Tensor gelu(const torch::Tensor& x, const Placement& placement, Slack slack);
+// The kernel route has gelu_erf only.
+torch::Tensor activate(const torch::Tensor& x, Activation activation, const Placement& placement, Slack slack);
+
+torch::Tensor apply_norm(const torch::Tensor& x, const Norm& norm);
 
 // norm(x + residual)
 torch::Tensor add_norm(const torch::Tensor& x, const torch::Tensor& residual, const Norm& norm,

@@ -32,7 +32,8 @@ void AdamW::step(const Rates& rates, double gradient_scale) {
     torch::NoGradGuard no_gradient;
     ++steps_;
     for (auto& segment : segments_) {
-        auto rate = segment.kind == ParameterKind::low_rank ? rates.low_rank : rates.head;
+        bool head = segment.kind == ParameterKind::head_weight || segment.kind == ParameterKind::head_bias;
+        auto rate = head ? rates.head : rates.low_rank;
         auto numbers = factors(segment, rate, gradient_scale);
         if (segment.value.is_cpu())
             update_here(segment, numbers);
@@ -43,7 +44,8 @@ void AdamW::step(const Rates& rates, double gradient_scale) {
 
 AdamW::Factors AdamW::factors(const Segment& segment, double rate, double gradient_scale) const {
     auto t = static_cast<double>(steps_);
-    auto decay = segment.kind == ParameterKind::head_bias ? 0.0 : settings_.weight_decay;
+    bool vector = segment.kind == ParameterKind::head_bias || segment.kind == ParameterKind::base_vector;
+    auto decay = vector ? 0.0 : settings_.weight_decay;
     auto narrow = [](double value) { return static_cast<float>(value); };
     return {narrow(gradient_scale),
             narrow(settings_.beta1),

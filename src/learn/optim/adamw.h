@@ -1,5 +1,5 @@
 #pragma once
-// AdamW (Loshchilov and Hutter, 2019) over flat vectors: decoupled weight decay, none on biases.
+// AdamW (Loshchilov and Hutter, 2019) over flat vectors: decoupled weight decay, none on biases and norms.
 //
 //   m = b1 m + (1 - b1) g        v = b2 v + (1 - b2) g^2
 //   p = p (1 - rate decay) - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
@@ -22,7 +22,7 @@ struct AdamWSettings {
 
 // Learning rates of one step.
 struct Rates {
-    double low_rank = 0;
+    double low_rank = 0;  // and of the base, where it is trained
     double head = 0;
 };
 

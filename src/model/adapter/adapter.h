@@ -38,7 +38,7 @@ struct Head {
     int classes = 0;  // 0: the adapter has no head
     int width = 0;
     std::vector<float> weight;  // [classes, width]
-    std::vector<float> bias;    // [classes]
+    std::vector<float> bias;    // [classes]; zero where the family's classifiers have none
 };
 
 // What the adapter answered when it was made; whoever loads it asks again and compares.
@@ -61,6 +61,9 @@ struct Adapter {
     json::object lineage;  // dataset digest, settings, seed, metrics: kept as given
     json::object extra;    // fields of rootstock.json that we do not know: kept
 };
+
+// GPT-2's and Llama's classifiers ("score") have no bias, in memory a bias of zeros.
+bool classifier_has_bias(const TransformerSpec& spec);
 
 // The scale of a pair of rank `rank` under `settings`.
 float lora_scale(const LoraSettings& settings, int rank);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/adapter/file_maps.h"
+
 namespace rootstock {
 
 namespace {
@@ -14,10 +16,10 @@ class TensorReader {
 public:
     TensorReader(const std::map<std::string, HostTensor>& tensors, const PeftConfig& config,
                  const TransformerSpec& spec, const std::string& what)
-        : tensors_(tensors), config_(config), spec_(spec), what_(what) {
-        for (const auto& map : linear_maps(spec)) {
-            maps_.emplace(peft_path(spec, map.module, true), map);
-            maps_.emplace(peft_path(spec, map.module, false), map);
+        : tensors_(tensors), config_(config), spec_(spec), what_(what), all_maps_(file_maps(spec)) {
+        for (const auto& map : all_maps_) {
+            maps_.emplace(map.path, &map);
+            maps_.emplace(map.bare_path, &map);
         }
         const auto encoder = std::string(kPrefix) + family_of(spec).prefix;
         inside_classifier_ =
@@ -27,10 +29,8 @@ public:
 
 private:
     Result<void> place(const std::string& key, const HostTensor& tensor, Adapter& adapter);
-    Result<void> place_half(const std::string& key, const std::string& path, bool is_a, const HostTensor& tensor,
-                            Adapter& adapter);
-    Result<void> place_magnitude(const std::string& key, const std::string& path, const HostTensor& tensor,
-                                 Adapter& adapter);
+    Result<void> place_half(const std::string& key, const std::string& path, bool is_a, const HostTensor& tensor);
+    Result<void> place_magnitude(const std::string& key, const std::string& path, const HostTensor& tensor);
     Result<void> place_head(const std::string& key, std::string_view part, const HostTensor& tensor, Head& head);
     Result<void> check_complete(const Adapter& adapter) const;
     Result<void> check_head(const Head& head) const;
@@ -44,8 +44,10 @@ private:
     const PeftConfig& config_;
     const TransformerSpec& spec_;
     const std::string& what_;
-    std::map<std::string, LinearMap> maps_;  // by path, with and without the encoder's prefix
-    bool inside_classifier_ = false;         // the file's paths carry the prefix
+    std::vector<FileMap> all_maps_;
+    std::map<std::string, const FileMap*> maps_;  // by path, with and without the encoder's prefix
+    std::map<std::string, LoraPair> pairs_;       // by path with the prefix
+    bool inside_classifier_ = false;              // the file's paths carry the prefix
 };
 
 Result<std::vector<float>> TensorReader::values(const std::string& key, const HostTensor& tensor) const {
@@ -67,33 +69,32 @@ Result<void> TensorReader::expect(const std::string& key, const HostTensor& tens
 }
 
 Result<void> TensorReader::place_half(const std::string& key, const std::string& path, bool is_a,
-                                      const HostTensor& tensor, Adapter& adapter) {
+                                      const HostTensor& tensor) {
     const auto found = maps_.find(path);
     if (found == maps_.end())
         return misfit(key, "changes a part that this model does not have; it was made for another model");
-    const auto& map = found->second;
+    const auto& map = *found->second;
     ROOTSTOCK_TRY(rank, config_.rank_of(path));
-    ROOTSTOCK_CHECKED(
-        expect(key, tensor, is_a ? std::vector<std::int64_t>{rank, map.in} : std::vector<std::int64_t>{map.out, rank}));
+    ROOTSTOCK_CHECKED(expect(
+        key, tensor, is_a ? std::vector<std::int64_t>{rank, map.in()} : std::vector<std::int64_t>{map.out(), rank}));
     ROOTSTOCK_TRY(numbers, values(key, tensor));
     ROOTSTOCK_TRY(scale, config_.scale_of(path));
-    auto& pair = adapter.pairs[map.module];
+    auto& pair = pairs_[map.path];
     pair.rank = rank;
     pair.scale = static_cast<float>(scale);
-    pair.in = map.in;
-    pair.out = map.out;
+    pair.in = map.in();
+    pair.out = map.out();
     (is_a ? pair.a : pair.b) = std::move(numbers);
     return {};
 }
 
-Result<void> TensorReader::place_magnitude(const std::string& key, const std::string& path, const HostTensor& tensor,
-                                           Adapter& adapter) {
+Result<void> TensorReader::place_magnitude(const std::string& key, const std::string& path, const HostTensor& tensor) {
     const auto found = maps_.find(path);
     if (found == maps_.end() || !config_.dora)
         return misfit(key, "gives lengths of rows that adapter_config.json does not speak of");
-    ROOTSTOCK_CHECKED(expect(key, tensor, {found->second.out}));
+    ROOTSTOCK_CHECKED(expect(key, tensor, {found->second->out()}));
     ROOTSTOCK_TRY(numbers, values(key, tensor));
-    adapter.pairs[found->second.module].magnitude = std::move(numbers);
+    pairs_[found->second->path].magnitude = std::move(numbers);
     return {};
 }
 
@@ -119,10 +120,10 @@ Result<void> TensorReader::place(const std::string& key, const HostTensor& tenso
         return misfit(key, "does not begin with \"base_model.model.\"; it is no PEFT adapter");
     const auto path = key.substr(kPrefix.size());
     const auto head = std::string(family_of(spec_).classifier) + ".";
-    if (path.ends_with(kA)) return place_half(key, path.substr(0, path.size() - kA.size()), true, tensor, adapter);
-    if (path.ends_with(kB)) return place_half(key, path.substr(0, path.size() - kB.size()), false, tensor, adapter);
+    if (path.ends_with(kA)) return place_half(key, path.substr(0, path.size() - kA.size()), true, tensor);
+    if (path.ends_with(kB)) return place_half(key, path.substr(0, path.size() - kB.size()), false, tensor);
     if (path.ends_with(kMagnitude))
-        return place_magnitude(key, path.substr(0, path.size() - kMagnitude.size()), tensor, adapter);
+        return place_magnitude(key, path.substr(0, path.size() - kMagnitude.size()), tensor);
     if (path.starts_with(head))
         return place_head(key, std::string_view(path).substr(head.size()), tensor, adapter.head);
     return fail(ErrorCode::unsupported,
@@ -131,7 +132,8 @@ Result<void> TensorReader::place(const std::string& key, const HostTensor& tenso
 
 Result<void> TensorReader::check_head(const Head& head) const {
     if (head.classes == 0 && head.bias.empty()) return {};
-    if (head.classes == 0 || static_cast<int>(head.bias.size()) != head.classes)
+    const bool lacks_bias = head.bias.empty() && classifier_has_bias(spec_);
+    if (head.classes == 0 || lacks_bias || (!head.bias.empty() && static_cast<int>(head.bias.size()) != head.classes))
         return fail(ErrorCode::corrupt, what_ + ": the head's weight and bias do not belong together; train it again");
     if (spec_.classifier_pools && !spec_.pooler)
         return fail(ErrorCode::invalid_argument,
@@ -142,11 +144,11 @@ Result<void> TensorReader::check_head(const Head& head) const {
 
 // What the configuration names and what the file holds must be the same modules; peft would silently go on otherwise.
 Result<void> TensorReader::check_complete(const Adapter& adapter) const {
-    for (const auto& map : linear_maps(spec_)) {
-        const auto path = peft_path(spec_, map.module, inside_classifier_);
-        ROOTSTOCK_TRY(selected, config_.selects(path, map));
-        const auto pair = adapter.pairs.find(map.module);
-        const bool there = pair != adapter.pairs.end();
+    for (const auto& map : all_maps_) {
+        const auto& path = map.path_in(inside_classifier_);
+        ROOTSTOCK_TRY(selected, config_.selects(path, map.maps.front()));
+        const auto pair = pairs_.find(map.path);
+        const bool there = pair != pairs_.end();
         if (selected && !there)
             return fail(ErrorCode::invalid_argument,
                         what_ + " lacks " + path +
@@ -157,10 +159,9 @@ Result<void> TensorReader::check_complete(const Adapter& adapter) const {
                         what_ + " changes " + path +
                             ", which adapter_config.json does not name; the two files do not belong together");
         if (there && (pair->second.a.empty() || pair->second.b.empty()))
-            return fail(ErrorCode::corrupt,
-                        what_ + " has only one half of the update of " + map.module + "; fetch it again");
+            return fail(ErrorCode::corrupt, what_ + " has only one half of the update of " + path + "; fetch it again");
         if (there && config_.dora != !pair->second.magnitude.empty())
-            return fail(ErrorCode::corrupt, what_ + " lacks the lengths of the rows of " + map.module +
+            return fail(ErrorCode::corrupt, what_ + " lacks the lengths of the rows of " + path +
                                                 " (lora_magnitude_vector); fetch it again");
     }
     return check_head(adapter.head);
@@ -168,10 +169,19 @@ Result<void> TensorReader::check_complete(const Adapter& adapter) const {
 
 Result<void> TensorReader::read(Adapter& adapter) {
     for (const auto& [key, tensor] : tensors_) ROOTSTOCK_CHECKED(place(key, tensor, adapter));
-    return check_complete(adapter);
+    ROOTSTOCK_CHECKED(check_complete(adapter));
+    for (const auto& map : all_maps_)
+        if (const auto pair = pairs_.find(map.path); pair != pairs_.end()) split_pair(map, pair->second, adapter.pairs);
+    auto& head = adapter.head;
+    if (head.bias.empty()) head.bias.assign(static_cast<std::size_t>(head.classes), 0.0f);
+    return {};
 }
 
 }  // namespace
+
+bool classifier_has_bias(const TransformerSpec& spec) {
+    return std::string_view(family_of(spec).classifier) != "score";
+}
 
 Result<void> read_adapter_tensors(const std::map<std::string, HostTensor>& tensors, const PeftConfig& config,
                                   const TransformerSpec& spec, const std::string& what, Adapter& adapter) {
@@ -181,8 +191,10 @@ Result<void> read_adapter_tensors(const std::map<std::string, HostTensor>& tenso
 std::map<std::string, HostTensor> adapter_tensors(const Adapter& adapter, const TransformerSpec& spec) {
     std::map<std::string, HostTensor> tensors;
     const bool classifier = adapter.head.classes > 0;
-    for (const auto& [module, pair] : adapter.pairs) {
-        const auto path = std::string(kPrefix) + peft_path(spec, module, classifier);
+    for (const auto& map : file_maps(spec)) {
+        if (!has_pair(map, adapter.pairs)) continue;
+        const auto pair = fused_pair(map, adapter.pairs);
+        const auto path = std::string(kPrefix) + map.path_in(classifier);
         tensors.emplace(path + std::string(kA), make_tensor({pair.rank, pair.in}, pair.a));
         tensors.emplace(path + std::string(kB), make_tensor({pair.out, pair.rank}, pair.b));
         if (!pair.magnitude.empty())
@@ -191,7 +203,8 @@ std::map<std::string, HostTensor> adapter_tensors(const Adapter& adapter, const 
     if (classifier) {
         const auto head = std::string(kPrefix) + family_of(spec).classifier;
         tensors.emplace(head + ".weight", make_tensor({adapter.head.classes, adapter.head.width}, adapter.head.weight));
-        tensors.emplace(head + ".bias", make_tensor({adapter.head.classes}, adapter.head.bias));
+        if (classifier_has_bias(spec))
+            tensors.emplace(head + ".bias", make_tensor({adapter.head.classes}, adapter.head.bias));
     }
     return tensors;
 }

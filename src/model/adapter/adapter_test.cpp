@@ -268,5 +268,39 @@ INSTANTIATE_TEST_SUITE_P(
                       TargetCase{R"x("target_modules":["query"],"layers_to_transform":[1])x", 1},
                       TargetCase{R"x("target_modules":["query"],"layers_to_transform":0)x", 1}));
 
+// GPT-2 keeps query, key and value as one map: an adapter of some of them becomes one pair there, and comes back.
+TEST(FusedMaps, PairsGoIntoOneAndComeBack) {
+    auto spec = *load_spec(kGolden / "families/gpt2_sequence");
+    Adapter adapter;
+    adapter.settings.rank = 2;
+    adapter.settings.alpha = 4;
+    SeededRandom random(4);
+    for (const auto& map : *select_linear_maps(spec, {"query", "value", "inner"})) {
+        LoraPair pair{2, 2.0f, map.in, map.out, {}, {}};
+        for (int i = 0; i < 2 * map.in; ++i) pair.a.push_back(static_cast<float>(random.normal()));
+        for (int i = 0; i < 2 * map.out; ++i) pair.b.push_back(static_cast<float>(random.normal()));
+        adapter.pairs[map.module] = pair;
+    }
+    adapter.head = {2, spec.width, std::vector<float>(2u * static_cast<std::size_t>(spec.width), 0.5f), {0, 0}};
+    adapter.labels = {"a", "b"};
+    const auto folder = fs::path(testing::TempDir()) / "rootstock_fused_adapter";
+    fs::remove_all(folder);
+    ASSERT_TRUE(save_adapter(folder, adapter, spec));
+    const auto file = *read_safetensors(folder / "adapter_model.safetensors");
+    EXPECT_EQ(file.tensors.at("base_model.model.transformer.h.0.attn.c_attn.lora_B.weight").shape,
+              (std::vector<std::int64_t>{3 * spec.width, 4}));
+    EXPECT_FALSE(file.tensors.contains("base_model.model.score.bias"));
+    const auto again = load_adapter(folder, spec);
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->head.bias, adapter.head.bias);
+    for (const auto& [module, pair] : adapter.pairs) {
+        const auto& back = again->pairs.at(module);
+        EXPECT_EQ(back.rank, 2) << module;
+        EXPECT_FLOAT_EQ(back.scale, 2.0f) << module;
+        EXPECT_EQ(back.a, pair.a) << module;
+        EXPECT_EQ(back.b, pair.b) << module;
+    }
+}
+
 }  // namespace
 }  // namespace rootstock

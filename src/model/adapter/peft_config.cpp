@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/adapter/file_maps.h"
+
 namespace rootstock {
 
 namespace {
@@ -171,28 +173,27 @@ std::string peft_path(const TransformerSpec& spec, std::string_view module, bool
 namespace {
 
 // "attention.self.query": what stands after the layer's number, the same in every layer.
-std::string path_ending(const TransformerSpec& spec, const LinearMap& map) {
-    const auto path = peft_path(spec, map.module, false);
-    if (map.layer < 0) return path;
-    const auto number = "." + std::to_string(map.layer) + ".";
-    return path.substr(path.find(number) + number.size());
+std::string path_ending(const FileMap& map) {
+    if (map.maps.front().layer < 0) return map.bare_path;
+    const auto number = "." + std::to_string(map.maps.front().layer) + ".";
+    return map.bare_path.substr(map.bare_path.find(number) + number.size());
 }
 
 bool selects_exactly(const std::vector<std::string>& endings, const Adapter& adapter, const TransformerSpec& spec) {
     PeftConfig config;
     config.targets = endings;
-    return std::ranges::all_of(linear_maps(spec), [&](const LinearMap& map) {
-        return config.selects(peft_path(spec, map.module, true), map).value() == adapter.pairs.contains(map.module);
+    return std::ranges::all_of(file_maps(spec), [&](const FileMap& map) {
+        return config.selects(map.path, map.maps.front()).value() == has_pair(map, adapter.pairs);
     });
 }
 
 // Endings where they say exactly which modules are meant, as people write them; whole paths otherwise.
 std::vector<std::string> target_modules(const Adapter& adapter, const TransformerSpec& spec) {
     std::vector<std::string> endings, paths;
-    for (const auto& map : linear_maps(spec)) {
-        if (!adapter.pairs.contains(map.module)) continue;
-        endings.push_back(path_ending(spec, map));
-        paths.push_back(peft_path(spec, map.module, adapter.head.classes > 0));
+    for (const auto& map : file_maps(spec)) {
+        if (!has_pair(map, adapter.pairs)) continue;
+        endings.push_back(path_ending(map));
+        paths.push_back(map.path_in(adapter.head.classes > 0));
     }
     std::ranges::sort(endings);
     endings.erase(std::unique(endings.begin(), endings.end()), endings.end());
@@ -207,11 +208,13 @@ json::value whole_if_possible(double number) {
 // A pair whose rank or scale is its own stands in both patterns, under its whole path.
 void add_patterns(json::object& config, const Adapter& adapter, const TransformerSpec& spec) {
     json::object ranks, alphas;
-    for (const auto& [module, pair] : adapter.pairs) {
+    for (const auto& map : file_maps(spec)) {
+        if (!has_pair(map, adapter.pairs)) continue;
+        const auto pair = fused_pair(map, adapter.pairs);
         const auto usual = lora_scale(adapter.settings, pair.rank);
         const bool own_scale = std::abs(pair.scale - usual) > 1e-6f * std::abs(usual);
         if (pair.rank == adapter.settings.rank && !own_scale) continue;
-        const auto path = peft_path(spec, module, adapter.head.classes > 0);
+        const auto& path = map.path_in(adapter.head.classes > 0);
         ranks[path] = pair.rank;
         const double divisor = adapter.settings.rank_stabilised ? std::sqrt(pair.rank) : pair.rank;
         alphas[path] =
@@ -234,7 +237,7 @@ json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& 
     for (const auto& target : target_modules(adapter, spec)) targets.emplace_back(target);
     json::object config{{"auto_mapping", nullptr},
                         {"bias", "none"},
-                        {"fan_in_fan_out", spec.family == "gpt2"},  // its maps stand as [in, out]
+                        {"fan_in_fan_out", file_maps(spec).front().transposed},
                         {"inference_mode", true},
                         {"init_lora_weights", true},
                         {"layers_pattern", nullptr},

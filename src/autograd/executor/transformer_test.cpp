@@ -5,13 +5,13 @@
 namespace rootstock {
 namespace {
 
-std::unique_ptr<Encoder> must_build(const Model& model, const Placement& placement) {
-    auto encoder = Encoder::load(model, placement, {});
+std::unique_ptr<Transformer> must_build(const Model& model, const Placement& placement) {
+    auto encoder = Transformer::load(model, placement, {});
     EXPECT_TRUE(encoder) << encoder.error().message;
     return std::move(*encoder);
 }
 
-StagedBatch must_stage(const Encoder& encoder, const PackedBatch& batch) {
+StagedBatch must_stage(const Transformer& encoder, const PackedBatch& batch) {
     auto staged = encoder.stage(batch);
     EXPECT_TRUE(staged) << staged.error().message;
     return *staged;
@@ -31,7 +31,7 @@ protected:
     PackedBatch batch_ = golden_batch(golden_, {"ids.0", "ids.1", "ids.2", "ids.3", "ids.4", "ids.5"});
 
     // The largest difference to transformers' states after `depth` layers.
-    double difference(Encoder& encoder, const StagedBatch& staged, int depth) {
+    double difference(Transformer& encoder, const StagedBatch& staged, int depth) {
         torch::NoGradGuard no_gradient;
         auto states = encoder.hidden_at(staged, depth).to(torch::kFloat32);
         double most = 0;
@@ -58,12 +58,12 @@ TEST_F(TinyBert, KernelsStayWithinBfloat16OfTransformers) {
     for (int depth = 0; depth <= model_.spec.layers; ++depth) EXPECT_LT(difference(*encoder, staged, depth), 0.08);
 }
 
-TEST_F(TinyBert, FirstStatesAreTheFirstOfAllStates) {
+TEST_F(TinyBert, PickedStatesAreTheFirstOfAllStates) {
     torch::NoGradGuard no_gradient;
     auto encoder = must_build(model_, reference_placement());
     auto staged = must_stage(*encoder, batch_);
-    auto expected = encoder->hidden(staged).index_select(0, staged.first);
-    EXPECT_LT(largest_difference(encoder->first_states(staged), expected), 1e-5);
+    auto expected = encoder->hidden(staged).index_select(0, staged.picked);
+    EXPECT_LT(largest_difference(encoder->picked_states(staged), expected), 1e-5);
 }
 
 TEST_F(TinyBert, BadBatchesAreNamed) {

@@ -1,0 +1,2 @@
+// Boost.JSON compiled in, so that its headers are enough.
+#include <boost/json/src.hpp>
