@@ -275,8 +275,8 @@ TEST(FusedMaps, PairsGoIntoOneAndComeBack) {
     adapter.settings.rank = 2;
     adapter.settings.alpha = 4;
     SeededRandom random(4);
-    const auto grafted = select_linear_maps(spec, {"query", "value", "inner"}).value();
-    for (const auto& map : grafted) {
+    const auto maps = *select_linear_maps(spec, {"query", "value", "inner"});
+    for (const auto& map : maps) {
         LoraPair pair{2, 2.0f, map.in, map.out, {}, {}};
         for (int i = 0; i < 2 * map.in; ++i) pair.a.push_back(static_cast<float>(random.normal()));
         for (int i = 0; i < 2 * map.out; ++i) pair.b.push_back(static_cast<float>(random.normal()));

@@ -67,11 +67,11 @@ LoraPair fused_pair(const FileMap& map, const std::map<std::string, LoraPair>& p
         whole.rank += pair->second.rank;
         whole.a.insert(whole.a.end(), pair->second.a.begin(), pair->second.a.end());
     }
-    for (const auto& part : map.maps)  // DoRA: one length a row
+    for (const auto& part : map.maps)
         if (const auto pair = pairs.find(part.module); pair != pairs.end())
             whole.magnitude.insert(whole.magnitude.end(), pair->second.magnitude.begin(), pair->second.magnitude.end());
     ROOTSTOCK_CHECK(whole.magnitude.empty() || static_cast<int>(whole.magnitude.size()) == whole.out,
-                    "a fused map has the lengths of all its rows or of none");
+                    "of maps that a file fuses all have lengths of rows, or none has");
     whole.b.assign(static_cast<std::size_t>(whole.out) * static_cast<std::size_t>(whole.rank), 0.0f);
     int row = 0, column = 0;
     for (const auto& part : map.maps) {
@@ -109,6 +109,8 @@ void split_pair(const FileMap& map, const LoraPair& pair, std::map<std::string, 
     for (const auto& part : map.maps) {
         const auto places = used_places(pair, begin, part.out);
         LoraPair own{static_cast<int>(places.size()), pair.scale, part.in, part.out, {}, {}};
+        if (!pair.magnitude.empty())
+            own.magnitude.assign(pair.magnitude.begin() + begin, pair.magnitude.begin() + begin + part.out);
         for (const int place : places) {
             const auto line = pair.a.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(place) * in);
             own.a.insert(own.a.end(), line, line + static_cast<std::ptrdiff_t>(in));
@@ -116,8 +118,6 @@ void split_pair(const FileMap& map, const LoraPair& pair, std::map<std::string, 
         for (int row = begin; row < begin + part.out; ++row)
             for (const int place : places)
                 own.b.push_back(pair.b[static_cast<std::size_t>(row) * rank + static_cast<std::size_t>(place)]);
-        if (!pair.magnitude.empty())
-            own.magnitude.assign(pair.magnitude.begin() + begin, pair.magnitude.begin() + begin + part.out);
         pairs[part.module] = std::move(own);
         begin += part.out;
     }

@@ -237,7 +237,7 @@ json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& 
     for (const auto& target : target_modules(adapter, spec)) targets.emplace_back(target);
     json::object config{{"auto_mapping", nullptr},
                         {"bias", "none"},
-                        {"fan_in_fan_out", file_maps(spec).front().transposed},
+                        {"fan_in_fan_out", file_maps(spec).front().transposed},  // GPT-2: [in, out]
                         {"inference_mode", true},
                         {"init_lora_weights", true},
                         {"layers_pattern", nullptr},
