@@ -1,5 +1,6 @@
-// Tokens a second on one core: tokenizer_bench TOKENIZER TEXT [SECONDS] encodes the lines of TEXT again and again on the
-// fast path (encode_ids) and prints one JSON line. bench/peers/tokenizer_peer.py measures the reference the same way.
+// Tokens a second on one core: tokenizer_bench TOKENIZER TEXT [SECONDS] encodes the lines of TEXT again and again on
+// the fast path (encode_ids) and prints one JSON line. bench/peers/tokenizer_peer.py measures the reference the same
+// way.
 
 #include <cstdio>
 #include <cstdlib>

@@ -27,8 +27,7 @@ def bpe(alphabet=False, size=400, **options):
     model = Tokenizer(models.BPE(**options))
     return model, trainers.BpeTrainer(vocab_size=size, show_progress=False, special_tokens=["<unk>", "<s>", "</s>"],
                                       initial_alphabet=P.ByteLevel.alphabet() if alphabet else [],
-                                      continuing_subword_prefix=options.get("continuing_subword_prefix"),
-                                      end_of_word_suffix=options.get("end_of_word_suffix"))
+                                      **{key: value for key, value in options.items() if "word" in key})
 
 
 def unigram(size=200):
@@ -110,7 +109,7 @@ def main():
     with open(HERE / "tokenizer_pieces.jsonl", "w", encoding="ascii") as out:
         for index, (name, tokenizer) in enumerate(all_of_them()):
             (folder / f"{name}.json").write_text(json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=True, separators=(",", ":")) + "\n")
-            for text in texts[index % 4::4]:
+            for text in texts[index % 7::7]:
                 bare, whole = tokenizer.encode(text, add_special_tokens=False), tokenizer.encode(text)
                 line = {"tokenizer": name, "text": text, "ids": bare.ids, "with_special": whole.ids,
                         "offsets": [value for pair in bare.offsets for value in pair], "decoded": tokenizer.decode(bare.ids)}

@@ -10,6 +10,7 @@ settings=(--base tiny --data "$data" --task classify --name cards --max-tokens 3
 
 # start LOG: tunes in the background; returns when the first checkpoint is there. Sets $flow and $job.
 start() {
+    : >"$1"  # read before the command has made it
     rootstock finetune "${settings[@]}" >"$1" 2>&1 &
     flow=$!
     background+=("$flow")

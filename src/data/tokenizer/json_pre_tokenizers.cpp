@@ -70,7 +70,10 @@ Made read_type(const std::string& type, const json::value& value, JsonFields& fi
     if (type == "CharDelimiterSplit" || type == "Delimiter") return read_delimiter(fields, what);
     if (type == "Metaspace") return read_metaspace(value, fields, what);
     if (type == "Whitespace") {
-        ROOTSTOCK_TRY(words, Pattern::compile(R"(\w+|[^\w\s]+)", what));
+        // \w as Rust's regular expressions have it (Unicode Technical Standard 18, Annex C).
+        constexpr std::string_view word = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200C}\x{200D})";
+        auto expression = fmt::format(R"([{0}]+|[^{0}\s]+)", word);
+        ROOTSTOCK_TRY(words, Pattern::compile(expression, what));
         return std::make_unique<PatternSplit>(std::move(words), SplitBehavior::removed, true);
     }
     if (type == "WhitespaceSplit")

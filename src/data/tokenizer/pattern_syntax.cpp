@@ -34,6 +34,7 @@ std::string newer_members(std::string_view property) {
     std::string members;
     for (std::size_t i = 0; i < newcomers.size(); ++i) {
         auto has = [&](UChar32 c) {
+            if (property == "Alphabetic") return u_hasBinaryProperty(c, UCHAR_ALPHABETIC) != 0;
             if (mask != UCHAR_INVALID_CODE) return (U_GET_GC_MASK(c) & static_cast<std::uint32_t>(mask)) != 0;
             return script != UCHAR_INVALID_CODE && u_getIntPropertyValue(c, UCHAR_SCRIPT) == script;
         };
@@ -49,12 +50,13 @@ std::string with_newer(std::string_view property) {
     return "\\p{" + std::string(property) + "}" + newer_members(property);
 }
 
-// Alphabetic, marks, decimal digits, connectors: letters and marks hold the first, but for numbers that are letters
-// and circled letters.
+// Oniguruma's word characters: alphabetic, marks, decimal digits, connectors (letters and marks hold the first, but for
+// numbers that are letters and circled letters); and, from its table of Latin-1, the superscripts and fractions there.
 const std::string& word_members() {
     static const std::string members = with_newer("L") + with_newer("M") + with_newer("Nd") + with_newer("Nl") +
                                        with_newer("Pc") +
-                                       R"(\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
+                                       R"(\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})"
+                                       R"(\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE})";
     return members;
 }
 

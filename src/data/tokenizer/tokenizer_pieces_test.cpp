@@ -100,8 +100,9 @@ TEST_P(PublishedTokenizer, GivesTheExpectedLines) {
             EXPECT_EQ(encoding.tokens, json::value_to<std::vector<std::string>>(line.at("tokens")));
             EXPECT_EQ(tokenizer_->encode(text)->ids, ids_of(line, "ids_with_special"));
         }
-        if (const auto* decoded = line.as_object().if_contains("decoded"))
+        if (const auto* decoded = line.as_object().if_contains("decoded")) {
             EXPECT_EQ(tokenizer_->decode(encoding.ids), decoded->as_string());
+        }
         EXPECT_EQ(streamed(*tokenizer_, encoding.ids), tokenizer_->decode(encoding.ids));
     }
     EXPECT_GE(cases, 66u);

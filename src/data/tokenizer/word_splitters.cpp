@@ -1,9 +1,9 @@
 #include "data/tokenizer/word_splitters.h"
 
 #include <unicode/uchar.h>
-#include <unicode/uscript.h>
 
 #include "data/text/bert_classes.h"
+#include "data/text/unicode_scripts.h"
 #include "data/text/utf8.h"
 
 namespace rootstock {
@@ -13,18 +13,6 @@ std::vector<Stretch>& scratch() {
     thread_local std::vector<Stretch> stretches;
     stretches.clear();
     return stretches;
-}
-
-// Of the reference's tables: a script, or `any` for the space, which goes with everything.
-constexpr int any_script = -2;
-
-int script_of(std::int32_t code_point) {
-    if (code_point == ' ') return any_script;
-    if (code_point == 0x30FC) return USCRIPT_HAN;
-    UErrorCode code = U_ZERO_ERROR;
-    int script = uscript_getScript(code_point, &code);
-    if (script == USCRIPT_UNKNOWN) return any_script;
-    return script == USCRIPT_HIRAGANA || script == USCRIPT_KATAKANA ? USCRIPT_HAN : script;
 }
 
 }  // namespace
@@ -68,13 +56,13 @@ void CharacterSplit::split(std::string_view text, ByteSpan word, std::vector<Byt
 }
 
 void UnicodeScriptsSplit::split(std::string_view text, ByteSpan word, std::vector<ByteSpan>& words) const {
-    constexpr int none = -3;
+    constexpr std::int32_t none = -2;
     auto part = word.of(text);
-    int last = none;
+    auto last = none;
     std::size_t begin = std::string_view::npos;  // the reference drops what stands before the first script
     for (std::size_t at = 0; at < part.size();) {
         auto decoded = decode_utf8(part.substr(at));
-        auto script = script_of(decoded.code_point);
+        auto script = unicode_script(decoded.code_point);
         if (script != any_script) {
             if (script != last) {
                 if (begin != std::string_view::npos) words.push_back(byte_span(word.begin + begin, word.begin + at));

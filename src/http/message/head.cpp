@@ -120,7 +120,8 @@ std::optional<std::string> decode_segment(std::string_view segment) {
         text.push_back(static_cast<char>(high * 16 + low));
         i += 2;
     }
-    if (text == "." || text == ".." || !is_utf8(text)) return std::nullopt;
+    bool has_nul = text.find('\0') != std::string::npos;
+    if (has_nul || text == "." || text == ".." || !is_utf8(text)) return std::nullopt;
     return text;
 }
 

@@ -101,6 +101,9 @@ TEST(Target, RefusesTraversalAndBadBytes) {
     EXPECT_EQ(parse_target("/%E4%BD%A0")->segments, std::vector<std::string>{"你"});
 }
 
+// Found by http_head_fuzz: only the escaped NUL was refused, not the byte itself.
+TEST(Target, RefusesARawNul) { EXPECT_FALSE(parse_target(std::string_view("/v1/a\0b", 7))); }
+
 // Whatever bytes come, the gate answers: it neither reads beyond them nor takes a head that breaks a rule above.
 TEST(Head, SurvivesRandomBytes) {
     SeededRandom random(7);
