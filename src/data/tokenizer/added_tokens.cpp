@@ -1,21 +1,13 @@
 #include "data/tokenizer/added_tokens.h"
 
-#include <unicode/uchar.h>
-
 #include <algorithm>
 
 #include "data/text/bert_classes.h"
 #include "data/text/utf8.h"
+#include "data/text/word_characters.h"
 
 namespace rootstock {
 namespace {
-
-// The \w of regular expressions (Unicode Technical Standard 18, Annex C).
-bool is_word_character(std::int32_t code_point) {
-    constexpr std::uint32_t categories = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
-    return u_hasBinaryProperty(code_point, UCHAR_ALPHABETIC) || (U_GET_GC_MASK(code_point) & categories) ||
-           u_hasBinaryProperty(code_point, UCHAR_JOIN_CONTROL);
-}
 
 std::size_t begin_of_last(std::string_view text) {
     auto begin = text.size() - 1;

@@ -69,13 +69,7 @@ Made read_type(const std::string& type, const json::value& value, JsonFields& fi
     }
     if (type == "CharDelimiterSplit" || type == "Delimiter") return read_delimiter(fields, what);
     if (type == "Metaspace") return read_metaspace(value, fields, what);
-    if (type == "Whitespace") {
-        // \w as Rust's regular expressions have it (Unicode Technical Standard 18, Annex C).
-        constexpr std::string_view word = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200C}\x{200D})";
-        auto expression = fmt::format(R"([{0}]+|[^{0}\s]+)", word);
-        ROOTSTOCK_TRY(words, Pattern::compile(expression, what));
-        return std::make_unique<PatternSplit>(std::move(words), SplitBehavior::removed, true);
-    }
+    if (type == "Whitespace") return std::make_unique<WordsSplit>();
     if (type == "WhitespaceSplit")
         return std::make_unique<CharacterSplit>(&CharacterSplit::white_space, SplitBehavior::removed);
     if (type == "Split") return read_split(fields, what);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "data/text/pattern_tables.h"
 #include "data/tokenizer/pattern.h"
 
 namespace rootstock {
@@ -17,31 +18,24 @@ namespace {
 // Property White_Space.
 constexpr std::string_view space =
     R"(\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
-// The reference's tables are of Unicode 15, PCRE2's of 14: the characters that came in between, as members of a set.
+
+std::string range_text(std::int32_t first, std::int32_t last) {
+    return fmt::format("\\x{{{:X}}}-\\x{{{:X}}}", first, last);
+}
+
+// The characters of a category or script that PCRE2's tables do not know yet, as members of a set. (Scripts as far as
+// ICU's tables go.)
 std::string newer_members(std::string_view property) {
-    static const auto newcomers = [] {
-        std::vector<UChar32> found;
-        for (UChar32 c = 0; c <= 0x10FFFF; ++c) {
-            UVersionInfo born;
-            u_charAge(c, born);
-            if (born[0] == 15 && born[1] == 0) found.push_back(c);
-        }
-        return found;
-    }();
-    std::string name(property);
-    auto mask = u_getPropertyValueEnum(UCHAR_GENERAL_CATEGORY_MASK, name.c_str());
+    std::string name(property), members;
+    auto categories = u_getPropertyValueEnum(UCHAR_GENERAL_CATEGORY_MASK, name.c_str());
     auto script = u_getPropertyValueEnum(UCHAR_SCRIPT, name.c_str());
-    std::string members;
-    for (std::size_t i = 0; i < newcomers.size(); ++i) {
-        auto has = [&](UChar32 c) {
-            if (property == "Alphabetic") return u_hasBinaryProperty(c, UCHAR_ALPHABETIC) != 0;
-            if (mask != UCHAR_INVALID_CODE) return (U_GET_GC_MASK(c) & static_cast<std::uint32_t>(mask)) != 0;
-            return script != UCHAR_INVALID_CODE && u_getIntPropertyValue(c, UCHAR_SCRIPT) == script;
-        };
-        if (!has(newcomers[i])) continue;
-        auto first = newcomers[i], last = first;
-        while (i + 1 < newcomers.size() && newcomers[i + 1] == last + 1 && has(last + 1)) last = newcomers[++i];
-        members += fmt::format("\\x{{{:X}}}-\\x{{{:X}}}", first, last);
+    for (const auto& newer : newer_characters()) {
+        if (categories != UCHAR_INVALID_CODE) {
+            auto own = u_getPropertyValueEnum(UCHAR_GENERAL_CATEGORY_MASK, newer.category);
+            if (categories & own) members += range_text(newer.first, newer.last);
+        } else if (script != UCHAR_INVALID_CODE && u_getIntPropertyValue(newer.first, UCHAR_SCRIPT) == script) {
+            members += range_text(newer.first, newer.last);
+        }
     }
     return members;
 }
@@ -50,13 +44,14 @@ std::string with_newer(std::string_view property) {
     return "\\p{" + std::string(property) + "}" + newer_members(property);
 }
 
-// Oniguruma's word characters: alphabetic, marks, decimal digits, connectors (letters and marks hold the first, but for
-// numbers that are letters and circled letters); and, from its table of Latin-1, the superscripts and fractions there.
+// Oniguruma's word characters.
 const std::string& word_members() {
-    static const std::string members = with_newer("L") + with_newer("M") + with_newer("Nd") + with_newer("Nl") +
-                                       with_newer("Pc") +
-                                       R"(\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})"
-                                       R"(\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE})";
+    static const std::string members = [] {
+        std::string all;
+        for (const auto* category : {"L", "M", "Nd", "Nl", "Pc"}) all += with_newer(category);
+        for (const auto& more : more_word_characters()) all += range_text(more.first, more.last);
+        return all;
+    }();
     return members;
 }
 

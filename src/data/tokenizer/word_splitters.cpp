@@ -5,6 +5,7 @@
 #include "data/text/bert_classes.h"
 #include "data/text/unicode_scripts.h"
 #include "data/text/utf8.h"
+#include "data/text/word_characters.h"
 
 namespace rootstock {
 namespace {
@@ -53,6 +54,27 @@ void CharacterSplit::split(std::string_view text, ByteSpan word, std::vector<Byt
     }
     if (done < part.size()) stretches.push_back({byte_span(done, part.size()), false});
     join_stretches(stretches, behavior_, word.begin, words);
+}
+
+void WordsSplit::split(std::string_view text, ByteSpan word, std::vector<ByteSpan>& words) const {
+    enum class Kind { space, word, sign } last = Kind::space;
+    std::size_t begin = word.begin;
+    auto close = [&](std::size_t end) {
+        if (last != Kind::space) words.push_back(byte_span(begin, end));
+    };
+    for (std::size_t at = word.begin; at < word.end;) {
+        auto decoded = decode_utf8(text.substr(at));
+        auto kind = is_word_character(decoded.code_point)                ? Kind::word
+                    : CharacterSplit::white_space(decoded.code_point, 0) ? Kind::space
+                                                                         : Kind::sign;
+        if (kind != last) {
+            close(at);
+            begin = at;
+            last = kind;
+        }
+        at += decoded.length;
+    }
+    close(word.end);
 }
 
 void UnicodeScriptsSplit::split(std::string_view text, ByteSpan word, std::vector<ByteSpan>& words) const {

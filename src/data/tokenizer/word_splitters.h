@@ -37,6 +37,12 @@ private:
     std::int32_t wanted_;
 };
 
+// Words and runs of other signs, without the white space between them.
+class WordsSplit final : public PreTokenizer {
+public:
+    void split(std::string_view text, ByteSpan word, std::vector<ByteSpan>& words) const override;
+};
+
 // Cuts between writing systems, kana and Han counted as one; spaces belong to what stands before them.
 class UnicodeScriptsSplit final : public PreTokenizer {
 public:
