@@ -2,6 +2,8 @@
 
 #include <unicode/uchar.h>
 
+#include <utility>
+
 #include "data/text/bert_classes.h"
 #include "data/text/unicode_scripts.h"
 #include "data/text/utf8.h"
@@ -37,7 +39,16 @@ bool CharacterSplit::white_space(std::int32_t code_point, std::int32_t) {
 bool CharacterSplit::punctuation(std::int32_t code_point, std::int32_t) {
     return bert_class(code_point) & bert_punctuation;
 }
-bool CharacterSplit::number(std::int32_t code_point, std::int32_t) { return U_GET_GC_MASK(code_point) & U_GC_N_MASK; }
+bool CharacterSplit::number(std::int32_t code_point, std::int32_t) {
+    if (U_GET_GC_MASK(code_point) & U_GC_N_MASK) return true;
+    // Those that came with Unicode 16 and 17, which the reference knows and ICU 72 does not.
+    constexpr std::pair<std::int32_t, std::int32_t> newer[] = {
+        {0x10D40, 0x10D49}, {0x116D0, 0x116E3}, {0x11BF0, 0x11BF9}, {0x11DE0, 0x11DE9}, {0x16130, 0x16139},
+        {0x16D70, 0x16D79}, {0x16FF4, 0x16FF6}, {0x1CCF0, 0x1CCF9}, {0x1E5F1, 0x1E5FA}};
+    for (auto [first, last] : newer)
+        if (code_point >= first && code_point <= last) return true;
+    return false;
+}
 
 void CharacterSplit::split(std::string_view text, ByteSpan word, std::vector<ByteSpan>& words) const {
     auto& stretches = scratch();
