@@ -4,6 +4,7 @@
 //
 //   intake    a model from a package, the Hub or a folder, checked and stored by digest
 //   finetune  labelled rows to a measured, registered adapter
+//   tune      the same, ordered by a customer and done by a worker
 //   promote   a candidate to the live version, or back
 //   predict   a request to a paid answer
 //   export    a model or an adapter to the files of other tools
@@ -16,4 +17,6 @@
 #include "flow/finetune.h"
 #include "flow/intake.h"
 #include "flow/predict.h"
+#include "flow/process/child.h"
 #include "flow/promote.h"
+#include "flow/tune.h"

@@ -168,10 +168,17 @@ std::string guards() {
     return sql + forbid("reservation", "DELETE", "OLD.state = 'pending'");
 }
 
+// Tuning is priced by the token that was learned from, in each pass.
+constexpr const char* training_price = R"sql(
+INSERT INTO price (plan_code, plan_version, meter, model, amount, per)
+    VALUES ('default', 1, 'training_tokens', '', 8000, 1000);
+)sql";
+
 }  // namespace
 
 std::vector<store::Migration> migrations() {
-    return {{2, "accounts, transfers, reservations and usage", std::string(tables) + first_rows + guards()}};
+    return {{2, "accounts, transfers, reservations and usage", std::string(tables) + first_rows + guards()},
+            {21, "a price for tuning", training_price}};
 }
 
 }  // namespace rootstock::ledger

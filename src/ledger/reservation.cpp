@@ -12,16 +12,17 @@ struct Terms {
 };
 
 // The tenant's account and the price of the model: its own if the plan has one, else the plan's general one.
-Result<Terms> terms_of(store::Session& session, const TenantId& tenant, const std::string& model) {
+Result<Terms> terms_of(store::Session& session, const TenantId& tenant, const std::string& meter,
+                       const std::string& model) {
     auto row = session.first<std::string, std::string, std::string, Micros, std::int64_t>(
         "SELECT s.account_id, p.meter, p.model, p.amount, p.per FROM subscription s "
         "JOIN price p ON p.plan_code = s.plan_code AND p.plan_version = s.plan_version "
-        "WHERE s.tenant_id = :tenant AND s.ended_at IS NULL AND p.meter = 'input_tokens' "
+        "WHERE s.tenant_id = :tenant AND s.ended_at IS NULL AND p.meter = :meter "
         "AND (p.model = :model OR p.model = '') ORDER BY p.model DESC LIMIT 1",
-        tenant, model);
+        tenant, meter, model);
     if (!row) return no_books();
-    auto& [account, meter, priced_model, amount, per] = *row;
-    return Terms{account, {meter, priced_model, amount, per}};
+    auto& [account, priced_meter, priced_model, amount, per] = *row;
+    return Terms{account, {priced_meter, priced_model, amount, per}};
 }
 
 // Quota, credit and concurrent overspend are this one statement: it changes the row or it does not.
@@ -69,7 +70,7 @@ std::int64_t close_all(store::Session& session, const std::string& state, const 
 
 Result<Hold> reserve(store::Session& session, const ReserveRequest& request, Timestamp now) {
     ROOTSTOCK_CHECK(request.tokens_max >= 0, "a request cannot use less than no tokens");
-    ROOTSTOCK_TRY(terms, terms_of(session, request.tenant, request.model));
+    ROOTSTOCK_TRY(terms, terms_of(session, request.tenant, request.meter, request.model));
     const Micros amount = rate(request.tokens_max, terms.price.amount, terms.price.per);
     if (!admit(session, terms.account, amount))
         return fail(ErrorCode::insufficient_quota,
@@ -99,7 +100,7 @@ Result<void> void_reservation(store::Session& session, const RequestId& request,
 std::string mint_run(Timestamp now) { return mint_id("run", now); }
 
 std::int64_t void_abandoned(store::Session& session, const std::string& owner, Timestamp now) {
-    return close_all(session, "voided", "owner <> :owner", owner, now);
+    return close_all(session, "voided", "owner <> 'jobs' AND owner <> :owner", owner, now);
 }
 
 std::int64_t expire_overdue(store::Session& session, Timestamp now) {

@@ -14,11 +14,15 @@ struct ReserveRequest {
     RequestId request;  // minted by the server, the same for reserve, post and void
     TenantId tenant;
     ApiKeyId key;
-    std::string model;            // base model name: chooses the price
-    std::int64_t tokens_max = 0;  // the most this request can use
-    Timestamp expires;            // the request's deadline plus a minute
-    std::string owner;            // the serving process: see mint_run
+    std::string model;                   // base model name: chooses the price
+    std::int64_t tokens_max = 0;         // the most this request can use
+    Timestamp expires;                   // the request's deadline plus a minute
+    std::string owner;                   // the serving process: see mint_run; jobs_own for what outlives it
+    std::string meter = "input_tokens";  // what is counted: chooses the price too
 };
+
+// The owner of reservations of jobs: they go on when the serving process is gone, so void_abandoned passes them by.
+inline constexpr std::string_view jobs_own = "jobs";
 
 struct Hold {
     Micros amount;  // tokens_max at the tenant's price
@@ -61,8 +65,8 @@ Result<void> void_reservation(store::Session& session, const RequestId& request,
 // Names this run of the program: new for every start. Pass it as owner.
 std::string mint_run(Timestamp now);
 
-// At start: voids every open reservation of other runs, which died before they could. Returns how many.
-// One server runs on a database at a time; a second one must not call this while the first serves.
+// At start: voids every open reservation of other runs, which died before they could; those of jobs stay. Returns how
+// many. One server runs on a database at a time; a second one must not call this while the first serves.
 std::int64_t void_abandoned(store::Session& session, const std::string& owner, Timestamp now);
 
 // For the sweeper, every few seconds: expires reservations whose time is over. Returns how many.

@@ -1,10 +1,13 @@
 #pragma once
 // One request and one response as values. The server fills the request, the handler returns the response.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "http/message/body_file.h"
 
 namespace rootstock::http {
 
@@ -21,9 +24,10 @@ struct Request {
     std::string query;                  // what follows '?', as sent
     std::vector<Header> headers;        // in order of arrival; trailers of a chunked body are not among them
     std::string body;
-    std::vector<Header> path_values;  // filled by the router: {"id", "a/b"} for the pattern /v1/models/{id}
-    std::string peer;                 // the caller's address, "127.0.0.1"
-    double received = 0;              // monotonic seconds when the head was complete
+    std::shared_ptr<const BodyFile> body_file;  // instead of `body`, when the body was planned to go to a file
+    std::vector<Header> path_values;            // filled by the router: {"id", "a/b"} for the pattern /v1/models/{id}
+    std::string peer;                           // the caller's address, "127.0.0.1"
+    double received = 0;                        // monotonic seconds when the head was complete
 
     // The first header of that name (any case), or nothing.
     std::optional<std::string_view> header(std::string_view name) const;
@@ -36,7 +40,8 @@ struct Response {
     std::string content_type = "application/json";
     std::vector<Header> headers;  // Content-Length, Date and Connection are the server's business
     std::string body;
-    bool close = false;  // ends the connection after this response
+    std::shared_ptr<const BodyFile> body_file;  // instead of `body`: sent piece by piece
+    bool close = false;                         // ends the connection after this response
 };
 
 bool same_name(std::string_view a, std::string_view b);  // header names, ASCII case ignored

@@ -15,7 +15,9 @@ struct Shared {
     ServerLimits limits;
     Handler handler;
     RefusalPage refusal_page;
-    std::size_t bodies_bytes = 0;  // held by open requests now
+    PlanBody plan_body;             // may be empty: every body goes to memory
+    std::size_t bodies_bytes = 0;   // held in memory by open requests now
+    std::size_t spooled_bytes = 0;  // and in files
     bool stopping = false;
 };
 
@@ -39,10 +41,13 @@ private:
     Task<std::optional<Refusal>> read_body(Parser& parser);
     Task<Response> answer(Request& request);
     Task<bool> refuse(Refusal refusal);
+    Task<bool> turn_down(Response response);
     Task<void> read_some(std::size_t bytes_max);
     Task<void> write(std::string bytes);
+    Task<void> write_file(const BodyFile& file);
     Task<void> linger();
 
+    std::expected<void, Response> plan_body(const Request& request, Parser& parser);
     std::optional<Refusal> parse_head(std::size_t head_bytes, Parser& parser, Request& request);
 
     boost::beast::tcp_stream stream_;
