@@ -5,6 +5,7 @@
 //   intake    a model from a package, the Hub or a folder, checked and stored by digest
 //   finetune  labelled rows to a measured, registered adapter
 //   promote   a candidate to the live version, or back
+//   served    the base models of one server
 //   predict   a request to a paid answer
 //   export    a model or an adapter to the files of other tools
 //   chat      a conversation with a model that writes
@@ -17,3 +18,4 @@
 #include "flow/intake.h"
 #include "flow/predict.h"
 #include "flow/promote.h"
+#include "flow/served.h"
