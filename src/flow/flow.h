@@ -6,11 +6,13 @@
 //   finetune  labelled rows to a measured, registered adapter
 //   tune      the same, ordered by a customer and done by a worker
 //   promote   a candidate to the live version, or back
+//   served    the base models of one server
 //   predict   a request to a paid answer
 //   export    a model or an adapter to the files of other tools
 //   chat      a conversation with a model that writes
 //   bill      who and how much, together
 
+#include "flow/await.h"
 #include "flow/bill.h"
 #include "flow/chat.h"
 #include "flow/export.h"
@@ -19,4 +21,5 @@
 #include "flow/predict.h"
 #include "flow/process/child.h"
 #include "flow/promote.h"
+#include "flow/served.h"
 #include "flow/tune.h"

@@ -26,6 +26,7 @@ std::vector<float> softmax(const std::vector<float>& logits) {
 struct Journey {
     PredictOrder order;
     std::string operation;
+    const ServedModel* base = nullptr;
     catalog::Adapter adapter{};     // classify only
     ResidentAdapterPtr resident{};  // classify only
     std::vector<std::vector<std::int32_t>> rows{};
@@ -44,6 +45,7 @@ struct Predict::State {
     Task<Result<Answered>> embed(PredictOrder order, Render<Embedded> render);
 
     Task<Result<void>> resolve(Journey& journey);
+    Result<void> resolve_base(Journey& journey) const;
     Task<Result<void>> tokenize(Journey& journey, std::int32_t tokens_max);
     Task<Result<void>> reserve(const Journey& journey);
     Task<Result<InferAnswer>> infer(Journey& journey, InferKind kind);
@@ -110,9 +112,8 @@ Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Class
 Task<Result<Answered>> Predict::State::embed(PredictOrder order, Render<Embedded> render) {
     Journey journey{.order = std::move(order), .operation = "embed"};
     if (auto fine = check_inputs(journey.order, limits); !fine) co_return fail(fine.error());
-    journey.model = parts.base_name;
-    if (auto fine = co_await tokenize(journey, parts.base.model->spec().positions_max); !fine)
-        co_return fail(fine.error());
+    if (auto fine = resolve_base(journey); !fine) co_return fail(fine.error());
+    if (auto fine = co_await tokenize(journey, journey.base->spec().positions_max); !fine) co_return fail(fine.error());
     if (auto fine = co_await reserve(journey); !fine) co_return fail(fine.error());
 
     auto found = co_await infer(journey, InferKind::embedding);
@@ -175,17 +176,19 @@ Task<Result<void>> Predict::State::resolve(Journey& journey) {
         return catalog::resolve(session, order.caller.tenant, order.model);
     });
     if (!adapter) co_return fail(adapter.error());
-    if (adapter->base_digest != parts.base.digest)
+    journey.base = parts.models.of_digest(adapter->base_digest);
+    if (!journey.base)
         co_return fail(ErrorCode::not_found,
-                       "the model '" + order.model + "' is grafted on another base model than the one served here",
+                       "the model '" + order.model + "' is grafted on another base model than those served here",
                        "model", "model_not_found");
     journey.adapter = std::move(*adapter);
     journey.model = journey.adapter.reference();
-    journey.resident = parts.residency.find(journey.adapter.id);
+    auto& residency = *journey.base->residency;
+    journey.resident = residency.find(journey.adapter.id);
     if (journey.resident) co_return Result<void>{};
     auto start = [&](auto done) {
         const auto& id = journey.adapter.id;
-        parts.residency.load(id, parts.home.adapters() / id.text(), std::move(done));
+        residency.load(id, parts.home.adapters() / id.text(), std::move(done));
     };
     auto loaded = co_await await_done<Result<ResidentAdapterPtr>>(std::move(start));
     if (!loaded) {
@@ -198,9 +201,24 @@ Task<Result<void>> Predict::State::resolve(Journey& journey) {
     co_return Result<void>{};
 }
 
+Result<void> Predict::State::resolve_base(Journey& journey) const {
+    const auto& model = journey.order.model;
+    journey.base = parts.models.called(model);
+    if (!journey.base)
+        return fail(ErrorCode::not_found,
+                    "there is no model '" + model + "' for embeddings here; base models are: " + parts.models.names(),
+                    "model", "model_not_found");
+    if (!journey.base->reads_text())
+        return fail(ErrorCode::unsupported, "the model '" + model + "' reads no texts, so it makes no vectors of them",
+                    "model");
+    journey.model = journey.base->name;
+    return {};
+}
+
 Task<Result<void>> Predict::State::tokenize(Journey& journey, std::int32_t tokens_max) {
     const auto& order = journey.order;
-    auto work = [&order, tokens_max, this] { return tokens_of(order, tokens_max, parts.base.tokenizer); };
+    const auto& tokenizer = journey.base->base.tokenizer;
+    auto work = [&order, &tokenizer, tokens_max] { return tokens_of(order, tokens_max, tokenizer); };
     Result<std::vector<std::vector<std::int32_t>>> rows;
     if (bytes_of(order) > limits.bytes_on_io_thread_max)
         rows = co_await run_on(parts.pool, std::move(work));
@@ -217,7 +235,7 @@ Task<Result<void>> Predict::State::reserve(const Journey& journey) {
     const auto& order = journey.order;
     auto micros = std::chrono::duration_cast<std::chrono::microseconds>(limits.time_max + std::chrono::seconds(60));
     ledger::ReserveRequest request{order.request,   order.caller.tenant, order.caller.key,
-                                   parts.base_name, journey.tokens,      Timestamp{now.micros + micros.count()},
+                                   journey.base->name, journey.tokens,      Timestamp{now.micros + micros.count()},
                                    parts.run};
     auto work = [request = std::move(request), now](store::Session& session) {
         return ledger::reserve(session, request, now);
@@ -233,8 +251,8 @@ Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind
                          .adapter = journey.resident ? journey.resident->native : nullptr,
                          .rows = std::move(journey.rows),
                          .deadline = monotonic_seconds() + std::chrono::duration<double>(limits.time_max).count()};
-    auto start = [this, request = std::move(request)](auto done) mutable {
-        parts.scheduler.submit(std::move(request), std::move(done));
+    auto start = [&journey, request = std::move(request)](auto done) mutable {
+        journey.base->scheduler->submit(std::move(request), std::move(done));
     };
     co_return co_await await_done<Result<InferAnswer>>(std::move(start));
 }
@@ -243,7 +261,7 @@ Task<Result<void>> Predict::State::settle(const Journey& journey, Usage usage,
                                           std::vector<catalog::Prediction> predictions, std::string body) {
     const auto& order = journey.order;
     ledger::Settlement settlement{order.request,   journey.operation,
-                                  parts.base_name, journey.resident ? journey.model : "",
+                                  journey.base->name, journey.resident ? journey.model : "",
                                   usage,           journey.adapter.id};
     auto work = [this, &order, &body, settlement = std::move(settlement), predictions = std::move(predictions),
                  now = parts.clock.now()](store::Session& session) -> Result<void> {
@@ -290,21 +308,9 @@ Task<Result<Answered>> Predict::classify(PredictOrder order, Render<Classified> 
 }
 
 Task<Result<Answered>> Predict::embed(PredictOrder order, Render<Embedded> render) {
-    if (names_base(order.model))
-        return state_->once_only(std::move(order), [this, render = std::move(render)](PredictOrder fresh) {
-            return state_->embed(std::move(fresh), render);
-        });
-    auto refuse = [](std::string model, std::string base) -> Task<Result<Answered>> {
-        co_return fail(ErrorCode::not_found,
-                       "there is no model '" + model + "' for embeddings here; the base model is '" + base + "'",
-                       "model", "model_not_found");
-    };
-    return refuse(std::move(order.model), state_->parts.base_name);
-}
-
-bool Predict::names_base(std::string_view model) const {
-    const auto& digest = state_->parts.base.digest;
-    return model == state_->parts.base_name || (model.size() >= 8 && digest.starts_with(model));
+    return state_->once_only(std::move(order), [this, render = std::move(render)](PredictOrder fresh) {
+        return state_->embed(std::move(fresh), render);
+    });
 }
 
 }  // namespace rootstock

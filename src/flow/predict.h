@@ -22,7 +22,7 @@
 
 #include "base/base.h"
 #include "catalog/catalog.h"
-#include "infer/infer.h"
+#include "flow/served.h"
 #include "ledger/ledger.h"
 #include "store/store.h"
 #include "tenant/tenant.h"
@@ -36,14 +36,11 @@ namespace rootstock {
 // What the journey works with; all of it outlives the journey.
 struct PredictParts {
     store::Database& records;
-    Scheduler& scheduler;
-    Residency& residency;
+    const ServedModels& models;
     boost::asio::thread_pool& pool;  // for texts so long that they would hold up the I/O thread
     Clock& clock;
     Home home;
-    ServedBase base;
-    std::string base_name;  // as the catalog calls it: chooses the price
-    std::string run;        // this process, as owner of its reservations (ledger::mint_run)
+    std::string run;  // this process, as owner of its reservations (ledger::mint_run)
 };
 
 struct PredictLimits {
@@ -106,9 +103,6 @@ public:
 
     boost::asio::awaitable<Result<Answered>> classify(PredictOrder order, Render<Classified> render);
     boost::asio::awaitable<Result<Answered>> embed(PredictOrder order, Render<Embedded> render);
-
-    // Is this what the caller means by the served base model? Its name, its digest, or 8 and more digits of it.
-    bool names_base(std::string_view model) const;
 
     struct State;
 

@@ -328,8 +328,8 @@ class AnswersTest(unittest.TestCase):
         self.assertEqual(nobody.call("GET", "/readyz").json, {"status": "ready"})
         self.client().classify("tickets", TEXT)
         text = nobody.call("GET", "/metrics").text
-        for name in ["rootstock_http_requests_total{", "rootstock_http_request_seconds_bucket{", "rootstock_queue_rows ",
-                     "rootstock_batch_rows_bucket", "rootstock_tokens_total{", "rootstock_resident_adapters ",
+        for name in ["rootstock_http_requests_total{", "rootstock_http_request_seconds_bucket{", "rootstock_queue_rows{base=\"fixture\"} ",
+                     "rootstock_batch_rows_bucket", "rootstock_tokens_total{", "rootstock_resident_adapters{base=\"fixture\"} ",
                      'route="/v1/classify",status="200"']:
             self.assertIn(name, text)
         for secret in [*self.home.keys.values(), "acme", TEXT]:

@@ -8,7 +8,7 @@ namespace {
 
 struct ServeOptions {
     std::string listen = "127.0.0.1:8080";
-    std::string base;
+    std::vector<std::string> bases;
     std::string precision = "bf16";
     int threads = 0;
     std::size_t body_bytes_max = http::ServerLimits{}.body_bytes_max;
@@ -26,7 +26,7 @@ Result<ServeSettings> to_settings(const Context& context, const ServeOptions& op
     ServeSettings settings;
     settings.home = home;
     settings.listen = options.listen;
-    settings.base = options.base;
+    settings.bases = options.bases;
     settings.native = {options.precision == "fp32" ? Precision::fp32 : Precision::bf16, options.threads};
     settings.http.body_bytes_max = options.body_bytes_max;
     settings.http.connections_max = options.connections_max;
@@ -41,21 +41,25 @@ Result<ServeSettings> to_settings(const Context& context, const ServeOptions& op
 
 void announce(const Context& context, const Listening& listening) {
     if (context.json) {
-        print_json(json::object{{"listening", listening.address},
-                                {"base", listening.base},
-                                {"executor", listening.description},
-                                {"seconds", listening.seconds}});
+        json::array bases;
+        for (const auto& base : listening.bases)
+            bases.push_back(json::object{{"base", base.name}, {"executor", base.description}});
+        print_json(json::object{
+            {"listening", listening.address}, {"bases", std::move(bases)}, {"seconds", listening.seconds}});
         return;
     }
-    std::printf("base model   %s\n", listening.base.c_str());
-    std::printf("executor     %s\n", listening.description.c_str());
+    for (const auto& base : listening.bases) {
+        std::printf("base model   %s\n", base.name.c_str());
+        std::printf("executor     %s\n", base.description.c_str());
+    }
     std::printf("listening on %s\n", listening.address.c_str());
     std::fflush(stdout);
 }
 
 void add_options(CLI::App& command, ServeOptions& options) {
     command.add_option("--listen", options.listen, "HOST:PORT; port 0 takes a free one")->capture_default_str();
-    command.add_option("--base", options.base, "the base model, when there are several: name or digest");
+    command.add_option("--base", options.bases, "a base model, by name or digest; give it again for each further one")
+        ->allow_extra_args(false);
     command.add_option("--precision", options.precision, "of the matrix products")
         ->check(CLI::IsMember({"bf16", "fp32"}))
         ->capture_default_str();

@@ -24,8 +24,8 @@ struct Metrics::State {
     prometheus::Family<prometheus::Counter>& counter(const char* name, const char* help) {
         return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
     }
-    prometheus::Gauge& gauge(const char* name, const char* help) {
-        return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+    prometheus::Family<prometheus::Gauge>& gauge(const char* name, const char* help) {
+        return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
     }
     prometheus::Family<prometheus::Histogram>& histogram(const char* name, const char* help) {
         return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
@@ -38,24 +38,44 @@ struct Metrics::State {
     prometheus::Family<prometheus::Counter>& tokens =
         counter("rootstock_tokens_total", "Tokens charged, by operation.");
     prometheus::Family<prometheus::Counter>& rows = counter("rootstock_inputs_total", "Inputs answered, by operation.");
-    prometheus::Counter& compute =
-        counter("rootstock_compute_seconds_total", "Machine time spent in inference runs.").Add({});
-    prometheus::Histogram& rows_of_batch =
-        histogram("rootstock_batch_rows", "Rows of one inference run.").Add({}, batch_rows);
-    prometheus::Histogram& tokens_of_batch =
-        histogram("rootstock_batch_tokens", "Tokens of one inference run.").Add({}, batch_tokens);
-    prometheus::Histogram& adapters_of_batch =
-        histogram("rootstock_batch_adapters", "Different adapters in one inference run.").Add({}, batch_rows);
-    prometheus::Histogram& seconds_of_batch =
-        histogram("rootstock_batch_seconds", "Wall time of one inference run.").Add({}, batch_seconds);
-    prometheus::Gauge& queue_rows = gauge("rootstock_queue_rows", "Rows waiting for their turn.");
-    prometheus::Gauge& queue_tokens = gauge("rootstock_queue_tokens", "Tokens waiting for their turn.");
-    prometheus::Gauge& rows_running = gauge("rootstock_running_rows", "Rows in the present inference run.");
-    prometheus::Gauge& adapters = gauge("rootstock_resident_adapters", "Adapters in memory.");
-    prometheus::Gauge& adapter_bytes = gauge("rootstock_resident_adapter_bytes", "Memory held by adapters.");
-    prometheus::Gauge& adapter_loads = gauge("rootstock_adapter_loads", "Adapters loaded since the start.");
-    prometheus::Gauge& adapter_evictions = gauge("rootstock_adapter_evictions", "Adapters evicted since the start.");
-    prometheus::Gauge& connections = gauge("rootstock_connections", "Open connections.");
+    // The rest by base model, but for the connections.
+    prometheus::Family<prometheus::Counter>& compute =
+        counter("rootstock_compute_seconds_total", "Machine time spent in inference runs.");
+    prometheus::Family<prometheus::Histogram>& rows_of_batch =
+        histogram("rootstock_batch_rows", "Rows of one inference run.");
+    prometheus::Family<prometheus::Histogram>& tokens_of_batch =
+        histogram("rootstock_batch_tokens", "Tokens of one inference run.");
+    prometheus::Family<prometheus::Histogram>& adapters_of_batch =
+        histogram("rootstock_batch_adapters", "Different adapters in one inference run.");
+    prometheus::Family<prometheus::Histogram>& seconds_of_batch =
+        histogram("rootstock_batch_seconds", "Wall time of one inference run.");
+    prometheus::Family<prometheus::Gauge>& queue_rows = gauge("rootstock_queue_rows", "Rows waiting for their turn.");
+    prometheus::Family<prometheus::Gauge>& queue_tokens =
+        gauge("rootstock_queue_tokens", "Tokens waiting for their turn.");
+    prometheus::Family<prometheus::Gauge>& rows_running =
+        gauge("rootstock_running_rows", "Rows in the present inference run.");
+    prometheus::Family<prometheus::Gauge>& adapters = gauge("rootstock_resident_adapters", "Adapters in memory.");
+    prometheus::Family<prometheus::Gauge>& adapter_bytes =
+        gauge("rootstock_resident_adapter_bytes", "Memory held by adapters.");
+    prometheus::Family<prometheus::Gauge>& adapter_loads =
+        gauge("rootstock_adapter_loads", "Adapters loaded since the start.");
+    prometheus::Family<prometheus::Gauge>& adapter_evictions =
+        gauge("rootstock_adapter_evictions", "Adapters evicted since the start.");
+    prometheus::Gauge& connections = gauge("rootstock_connections", "Open connections.").Add({});
+
+    void set(const ServerLoad::Base& load) {
+        const prometheus::Labels base{{"base", load.name}};
+        auto tell = [&](prometheus::Family<prometheus::Gauge>& family, auto value) {
+            family.Add(base).Set(static_cast<double>(value));
+        };
+        tell(queue_rows, load.queue.rows_waiting);
+        tell(queue_tokens, load.queue.tokens_waiting);
+        tell(rows_running, load.queue.rows_running);
+        tell(adapters, load.adapters.adapters);
+        tell(adapter_bytes, load.adapters.bytes);
+        tell(adapter_loads, load.adapters.loads);
+        tell(adapter_evictions, load.adapters.evictions);
+    }
 };
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
@@ -71,23 +91,18 @@ void Metrics::count_usage(const std::string& operation, const Usage& usage) {
     state_->rows.Add({{"operation", operation}}).Increment(static_cast<double>(usage.rows));
 }
 
-void Metrics::count_batch(const BatchFacts& facts) {
+void Metrics::count_batch(const std::string& base, const BatchFacts& facts) {
+    const prometheus::Labels labels{{"base", base}};
     double seconds = static_cast<double>(facts.micros) * 1e-6;
-    state_->compute.Increment(seconds);
-    state_->rows_of_batch.Observe(static_cast<double>(facts.rows));
-    state_->tokens_of_batch.Observe(static_cast<double>(facts.tokens));
-    state_->adapters_of_batch.Observe(static_cast<double>(facts.adapters));
-    state_->seconds_of_batch.Observe(seconds);
+    state_->compute.Add(labels).Increment(seconds);
+    state_->rows_of_batch.Add(labels, batch_rows).Observe(static_cast<double>(facts.rows));
+    state_->tokens_of_batch.Add(labels, batch_tokens).Observe(static_cast<double>(facts.tokens));
+    state_->adapters_of_batch.Add(labels, batch_rows).Observe(static_cast<double>(facts.adapters));
+    state_->seconds_of_batch.Add(labels, batch_seconds).Observe(seconds);
 }
 
 std::string Metrics::text(const ServerLoad& load) {
-    state_->queue_rows.Set(static_cast<double>(load.queue.rows_waiting));
-    state_->queue_tokens.Set(static_cast<double>(load.queue.tokens_waiting));
-    state_->rows_running.Set(static_cast<double>(load.queue.rows_running));
-    state_->adapters.Set(static_cast<double>(load.adapters.adapters));
-    state_->adapter_bytes.Set(static_cast<double>(load.adapters.bytes));
-    state_->adapter_loads.Set(static_cast<double>(load.adapters.loads));
-    state_->adapter_evictions.Set(static_cast<double>(load.adapters.evictions));
+    for (const auto& base : load.models) state_->set(base);
     state_->connections.Set(static_cast<double>(load.connections));
     return prometheus::TextSerializer().Serialize(state_->registry.Collect());
 }
