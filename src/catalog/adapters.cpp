@@ -102,16 +102,17 @@ Result<Adapter> resolve(store::Session& session, const TenantId& tenant, std::st
     if (reference.starts_with("ft:")) return resolve_tuned(session, tenant, reference);
     const Reference wanted = reference_of(reference);
     if (wanted.version < 0) return no_adapter(reference);
-    auto found =
-        wanted.version == 0
-            ? select_adapters(session,
-                              "JOIN adapter_live l ON l.adapter_id = a.id WHERE l.name = :name AND "
-                              "(l.tenant_id = :tenant OR l.tenant_id = '') ORDER BY l.tenant_id DESC LIMIT 1",
-                              wanted.name, tenant)
-            : select_adapters(session,
-                              "WHERE a.name = :name AND a.version = :version AND (a.tenant_id = :tenant OR "
-                              "(a.tenant_id = '' AND a.state <> 'candidate')) ORDER BY a.tenant_id DESC LIMIT 1",
-                              wanted.name, wanted.version, tenant);
+    auto found = wanted.version == 0
+                     ? select_adapters(session,
+                                       "JOIN adapter_live l ON l.adapter_id = a.id WHERE l.name = :name AND "
+                                       "(l.tenant_id = :tenant OR l.tenant_id = '') ORDER BY l.tenant_id DESC LIMIT 1",
+                                       wanted.name, tenant)
+                     : select_adapters(session,
+                                       "WHERE a.name = :name AND a.version = :version AND (a.tenant_id = :tenant OR "
+                                       "(a.tenant_id = '' AND a.state <> 'candidate')) AND NOT EXISTS (SELECT 1 FROM "
+                                       "tuned_model m WHERE m.adapter_id = a.id AND m.removed_at IS NOT NULL) ORDER BY "
+                                       "a.tenant_id DESC LIMIT 1",
+                                       wanted.name, wanted.version, tenant);
     if (!found.empty()) return std::move(found.front());
     if (wanted.version == 0) return not_live(session, tenant, wanted.name, reference);
     return no_adapter(reference);

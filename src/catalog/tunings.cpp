@@ -146,11 +146,13 @@ std::vector<TunedModel> list_tuned_models(store::Session& session, const TenantI
 }
 
 Result<void> remove_tuned_model(store::Session& session, const TenantId& tenant, std::string_view name, Timestamp now) {
-    const auto changed = session.execute(
-        "UPDATE tuned_model SET removed_at = :now WHERE tenant_id = :tenant AND name = :name AND removed_at IS NULL",
-        now, tenant, name);
-    if (changed == 1) return {};
-    return no_model(name);
+    ROOTSTOCK_TRY(model, find_tuned_model(session, tenant, name));
+    session.execute("UPDATE tuned_model SET removed_at = :now WHERE tenant_id = :tenant AND name = :name", now, tenant,
+                    name);
+    session.execute("DELETE FROM adapter_live WHERE tenant_id = :tenant AND adapter_id = :adapter", tenant,
+                    model.adapter);
+    session.execute("UPDATE adapter SET state = 'retired' WHERE id = :adapter", model.adapter);
+    return {};
 }
 
 }  // namespace rootstock::catalog

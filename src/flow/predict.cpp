@@ -182,7 +182,8 @@ Task<Result<void>> Predict::State::resolve(Journey& journey) {
                        "the model '" + order.model + "' is grafted on another base model than those served here",
                        "model", "model_not_found");
     journey.adapter = std::move(*adapter);
-    journey.model = journey.adapter.reference();
+    // A tuned model answers under the name it was asked by.
+    journey.model = order.model.starts_with("ft:") ? order.model : journey.adapter.reference();
     auto& residency = *journey.base->residency;
     journey.resident = residency.find(journey.adapter.id);
     if (journey.resident) co_return Result<void>{};
@@ -234,7 +235,7 @@ Task<Result<void>> Predict::State::reserve(const Journey& journey) {
     auto now = parts.clock.now();
     const auto& order = journey.order;
     auto micros = std::chrono::duration_cast<std::chrono::microseconds>(limits.time_max + std::chrono::seconds(60));
-    ledger::ReserveRequest request{order.request,   order.caller.tenant, order.caller.key,
+    ledger::ReserveRequest request{order.request,      order.caller.tenant, order.caller.key,
                                    journey.base->name, journey.tokens,      Timestamp{now.micros + micros.count()},
                                    parts.run};
     auto work = [request = std::move(request), now](store::Session& session) {
@@ -246,7 +247,8 @@ Task<Result<void>> Predict::State::reserve(const Journey& journey) {
 }
 
 Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind) {
-    InferRequest request{.tenant = journey.order.caller.tenant,
+    const auto& caller = journey.order.caller;
+    InferRequest request{.tenant = journey.order.batch ? TenantId(caller.tenant.text() + "/batch") : caller.tenant,
                          .kind = kind,
                          .adapter = journey.resident ? journey.resident->native : nullptr,
                          .rows = std::move(journey.rows),
@@ -260,9 +262,9 @@ Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind
 Task<Result<void>> Predict::State::settle(const Journey& journey, Usage usage,
                                           std::vector<catalog::Prediction> predictions, std::string body) {
     const auto& order = journey.order;
-    ledger::Settlement settlement{order.request,   journey.operation,
-                                  journey.base->name, journey.resident ? journey.model : "",
-                                  usage,           journey.adapter.id};
+    ledger::Settlement settlement{
+        order.request, journey.operation, journey.base->name, journey.resident ? journey.model : "",
+        usage,         journey.adapter.id};
     auto work = [this, &order, &body, settlement = std::move(settlement), predictions = std::move(predictions),
                  now = parts.clock.now()](store::Session& session) -> Result<void> {
         ROOTSTOCK_CHECKED(ledger::post(session, settlement, now));

@@ -67,6 +67,7 @@ struct PredictOrder {
     std::vector<PredictInput> inputs;
     bool truncate = false;  // cut inputs that are too long, instead of refusing them
     std::optional<OnceOnly> once;
+    bool batch = false;  // a line of a batch: waits in a lane of its own, so that it delays no direct request
 };
 
 struct Classified {

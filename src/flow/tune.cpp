@@ -95,17 +95,14 @@ Result<void> end_stranded(store::Session& session, const catalog::Job& job, Time
 
 }  // namespace
 
-Result<catalog::TuningRow> order_tuning(store::Database& records, Clock& clock, TuningOrder order) {
-    return records.write_now([&](store::Session& session) -> Result<catalog::TuningRow> {
-        const auto now = clock.now();
-        ROOTSTOCK_CHECKED(check(session, order, now));
-        const auto id = mint<JobTag>(now);
-        auto job = catalog::add_job(session, order.caller.tenant, "finetune", json::value(), id, now, "");
-        auto tuning = record_of(order, id);
-        catalog::add_tuning(session, tuning);
-        tell(session, job, "info", "Created fine-tuning job: " + id.text(), now);
-        return catalog::TuningRow{std::move(tuning), std::move(job)};
-    });
+Result<catalog::TuningRow> order_tuning(store::Session& session, Timestamp now, TuningOrder order) {
+    ROOTSTOCK_CHECKED(check(session, order, now));
+    const auto id = mint<JobTag>(now);
+    auto job = catalog::add_job(session, order.caller.tenant, "finetune", json::value(), id, now, "");
+    auto tuning = record_of(std::move(order), id);
+    catalog::add_tuning(session, tuning);
+    tell(session, job, "info", "Created fine-tuning job: " + id.text(), now);
+    return catalog::TuningRow{std::move(tuning), std::move(job)};
 }
 
 std::int64_t end_stranded_tunings(store::Session& session, Timestamp now) {

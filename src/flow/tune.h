@@ -34,7 +34,7 @@ struct TuningOrder {
 };
 
 // Errors: model_not_found, file_not_found, invalid_argument (a file of another purpose, a suffix that is no name).
-Result<catalog::TuningRow> order_tuning(store::Database& records, Clock& clock, TuningOrder order);
+Result<catalog::TuningRow> order_tuning(store::Session& session, Timestamp now, TuningOrder order);
 
 struct TuneSettings {
     double lease_seconds = 30;  // a worker that is silent for so long has lost its job

@@ -10,4 +10,7 @@ Task<Result<void>> authenticate(Exchange& exchange);  // 401 invalid_api_key, 40
 Task<Result<void>> parse_body(Exchange& exchange);    // 415 unsupported_media_type, 400 invalid_json
 Task<Result<void>> answer(Exchange& exchange);
 
+// Whose key came with it: 401 invalid_api_key, 403 tenant_suspended.
+Result<tenant::Caller> caller_of(Services& services, const http::Request& request);
+
 }  // namespace rootstock

@@ -7,6 +7,12 @@ Routes make_routes() {
     add_classify_route(routes);
     add_embeddings_route(routes);
     add_models_routes(routes);
+    add_files_routes(routes);
+    add_uploads_routes(routes);
+    add_fine_tuning_routes(routes);
+    add_batches_routes(routes);
+    add_organization_routes(routes);
+    add_feedback_route(routes);
     add_health_routes(routes);
     return routes;
 }
