@@ -53,12 +53,12 @@ void finish_tuning(store::Session& session, const Tuning& tuning, const AdapterI
 // ---- events, for people and programs ----
 
 struct JobEvent {
-    std::string id;
+    std::string id = {};           // empty: made when it is added
     std::string level = "info";    // "info", "warn", "error"
     std::string type = "message";  // "message", "metrics"
-    std::string message;
-    json::value data;  // of metrics: {"step", "train_loss", ...}
-    Timestamp created;
+    std::string message = {};
+    json::value data = {};  // of metrics: {"step", "train_loss", ...}
+    Timestamp created = {};
 };
 
 // `mark`: what the event is about ("step 40"); a second event of a job with the same mark, told again by a run that

@@ -93,6 +93,7 @@ Task<Result<void>> BatchJob::take_up() {
 Task<Result<BatchJob::End>> BatchJob::answer_lines() {
     auto lines = BatchLines::open(input(), batch_.endpoint);
     if (!lines) co_return fail(lines.error());
+    auto executor = co_await boost::asio::this_coro::executor;
     double looked = -1e9;
     for (;;) {
         if (*settings_.stopping) co_return End::stopped;
@@ -111,11 +112,11 @@ Task<Result<BatchJob::End>> BatchJob::answer_lines() {
         if (!*line) co_return fail(ErrorCode::corrupt, "line " + std::to_string(line->error().line) + " changed");
         if (answered_.contains((*line)->custom_id)) continue;
         ++under_way_;
-        boost::asio::co_spawn(co_await boost::asio::this_coro::executor, answer_line(std::move(**line)),
-                              [this](std::exception_ptr fault) {
-                                  --under_way_;
-                                  if (fault) std::rethrow_exception(fault);
-                              });
+        boost::asio::co_spawn(executor, answer_line(std::move(**line)), [this](std::exception_ptr fault) {
+            --under_way_;
+            if (fault)
+                spdlog::error("{}: a line ended by a fault and is asked again at the next start", batch_.id.text());
+        });
     }
     while (under_way_ > 0 && !*settings_.stopping) co_await pause(slot_seconds);
     co_return *settings_.stopping ? End::stopped : End::done;
@@ -258,8 +259,9 @@ Task<Result<FileId>> BatchJob::publish(const fs::path& from, const char* what) {
 }
 
 Task<Result<void>> BatchJob::save() {
-    auto saved = co_await services_.write(
-        [batch = batch_](store::Session& session) { return catalog::save_batch(session, batch); });
+    auto work = [batch = batch_](store::Session& session) { return catalog::save_batch(session, batch); };
+    auto saved = co_await services_.write(std::move(work));
+
     if (!saved) co_return fail(saved.error());
     batch_.state = saved->state;
     batch_.cancelling_at = saved->cancelling_at;
@@ -267,8 +269,8 @@ Task<Result<void>> BatchJob::save() {
 }
 
 Task<void> BatchJob::pause(double seconds) {
-    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor,
-                                    std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)));
+    auto executor = co_await boost::asio::this_coro::executor;
+    boost::asio::steady_timer timer(executor, std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)));
     co_await timer.async_wait(boost::asio::use_awaitable);
 }
 

@@ -169,9 +169,11 @@ Task<Result<http::Response>> create_job(Exchange& exchange) {
     auto order = read_order(exchange);
     if (!order) co_return fail(order.error());
     auto& services = exchange.services;
-    auto row = co_await services.write([&services, order = std::move(*order)](store::Session& session) {
-        return order_tuning(session, services.clock.now(), order);
-    });
+    auto work = [&services, &order](store::Session& session) {
+        return order_tuning(session, services.clock.now(), *order);
+    };
+    auto row = co_await services.write(std::move(work));
+
     if (!row) co_return fail(row.error());
     co_return answer_with(*row, exchange);
 }
@@ -265,10 +267,11 @@ Task<Result<http::Response>> change_job(Exchange& exchange, Wish wish) {
     auto& services = exchange.services;
     auto before = find(exchange);
     if (!before) co_return fail(before.error());
-    auto done = co_await services.write(
-        [&services, wish, id = before->job.id, tenant = exchange.caller.tenant](store::Session& session) {
-            return wish(session, tenant, id, services.clock.now());
-        });
+    auto work = [&, wish](store::Session& session) {
+        return wish(session, exchange.caller.tenant, before->job.id, services.clock.now());
+    };
+    auto done = co_await services.write(std::move(work));
+
     if (!done) co_return fail(done.error());
     auto row = find(exchange);
     if (!row) co_return fail(row.error());

@@ -11,7 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 
-#include "app/batches/batch_runner.h"
+#include "app/batches/batch_desk.h"
 #include "app/pipeline/pipeline.h"
 #include "app/routes/routes.h"
 #include "app/wiring/worker_pool.h"
@@ -151,13 +151,12 @@ Result<void> serve(ServeSettings settings, const std::function<void(const Listen
     server.plan_bodies(make_body_plan(*services, routes));
     ROOTSTOCK_CHECKED(server.listen(services->settings.listen));
     Sweeper sweeper(io, *services);
-    BatchRunner batches(io, *services, routes);
+    BatchDesk batches(io, *services, routes);
     WorkerPool workers(io, services->settings.worker, services->settings.workers);
     Stopper stopper(io, [&] {
         services->draining = true;
         workers.stop();
-        batches.stop();
-        server.stop([&] { io.stop(); });
+        batches.stop([&] { server.stop([&] { io.stop(); }); });
     });
     batches.start();
     Listening told{server.address(), {}, monotonic_seconds() - started};

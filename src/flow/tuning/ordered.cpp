@@ -5,7 +5,9 @@
 #include <sstream>
 
 #include "data/data.h"
+#include "flow/intake.h"
 #include "flow/tuning/learner.h"
+#include "model/model.h"
 
 namespace rootstock {
 namespace fs = std::filesystem;
@@ -134,7 +136,11 @@ Result<OrderedJob> prepare_ordered(const TuneParts& parts, const catalog::Tuning
     std::error_code code;
     fs::remove_all(parts.home.jobs() / tuning.job.text(), code);  // half prepared by a worker that died
     FinetuneParts finetune{parts.records, parts.home, parts.clock};
-    auto prepared = prepare_folder(finetune, order_of(tuning, training, validation), tuning.job);
+    auto order = order_of(tuning, training, validation);
+    ROOTSTOCK_TRY(base, find_base(parts.records, parts.home, tuning.model));
+    ROOTSTOCK_TRY(model, load_model(parts.home.models() / base.folder));
+    order.train.max_tokens = std::min(order.train.max_tokens, static_cast<int>(model.spec.positions_max));
+    auto prepared = prepare_folder(finetune, order, tuning.job);
     if (!prepared) {
         auto error = renamed(prepared.error(), training, "training_file");
         return fail(validation ? renamed(std::move(error), *validation, "validation_file") : std::move(error));

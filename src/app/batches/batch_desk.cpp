@@ -1,4 +1,4 @@
-#include "app/batches/batch_runner.h"
+#include "app/batches/batch_desk.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -8,17 +8,19 @@
 
 namespace rootstock {
 
-BatchRunner::BatchRunner(boost::asio::io_context& io, Services& services, const Routes& routes, BatchSettings settings)
+BatchDesk::BatchDesk(boost::asio::io_context& io, Services& services, const Routes& routes, BatchSettings settings)
     : io_(io), timer_(io), services_(services), routes_(routes), settings_(settings) {}
 
-void BatchRunner::start() { look(); }
+void BatchDesk::start() { look(); }
 
-void BatchRunner::stop() {
+void BatchDesk::stop(std::function<void()> drained) {
     stopping_ = true;
     timer_.cancel();
+    if (running_.empty()) return drained();
+    drained_ = std::move(drained);
 }
 
-void BatchRunner::look() {
+void BatchDesk::look() {
     auto open = services_.records->read(
         [](store::Session& session) -> Result<std::vector<catalog::Batch>> { return catalog::open_batches(session); });
     if (!open) spdlog::warn("batches: {}", open.error().message);
@@ -31,22 +33,24 @@ void BatchRunner::look() {
     });
 }
 
-void BatchRunner::take_up(catalog::Batch batch) {
+void BatchDesk::take_up(catalog::Batch batch) {
     auto id = batch.id;
     running_.insert(id);
     auto job =
         std::make_shared<BatchJob>(services_, routes_, std::move(batch),
                                    BatchJobSettings{settings_.lines_at_once, settings_.look_seconds, &stopping_});
     auto run = [](std::shared_ptr<BatchJob> work) -> Task<void> { co_await work->run(); };
-    boost::asio::co_spawn(io_, run(job), [this, id, job](std::exception_ptr fault) {
-        running_.erase(id);
-        if (!fault) return;
-        try {
-            std::rethrow_exception(fault);
-        } catch (const std::exception& thrown) {
-            spdlog::error("{}: {}", id.text(), thrown.what());
-        }
-    });
+    boost::asio::co_spawn(io_, run(job), [this, id, job](std::exception_ptr fault) { ended(id, fault); });
+}
+
+void BatchDesk::ended(const BatchId& id, std::exception_ptr fault) {
+    try {
+        if (fault) std::rethrow_exception(fault);
+    } catch (const std::exception& thrown) {
+        spdlog::error("{}: {}", id.text(), thrown.what());
+    }
+    running_.erase(id);
+    if (stopping_ && running_.empty() && drained_) std::exchange(drained_, nullptr)();
 }
 
 }  // namespace rootstock

@@ -17,16 +17,18 @@ struct BatchSettings {
     double look_seconds = 1;  // for new batches and cancellations
 };
 
-class BatchRunner {
+class BatchDesk {
 public:
-    BatchRunner(boost::asio::io_context& io, Services& services, const Routes& routes, BatchSettings settings = {});
+    BatchDesk(boost::asio::io_context& io, Services& services, const Routes& routes, BatchSettings settings = {});
 
     void start();
-    void stop();  // begins no line any more; those under way are answered
+    // Begins no line any more; `drained` is called when those under way are answered.
+    void stop(std::function<void()> drained);
 
 private:
     void look();
     void take_up(catalog::Batch batch);
+    void ended(const BatchId& id, std::exception_ptr fault);
 
     boost::asio::io_context& io_;
     boost::asio::steady_timer timer_;
@@ -35,6 +37,7 @@ private:
     BatchSettings settings_;
     std::set<BatchId> running_;
     bool stopping_ = false;
+    std::function<void()> drained_;
 };
 
 }  // namespace rootstock
