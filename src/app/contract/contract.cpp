@@ -122,7 +122,7 @@ Result<void> Contract::check_query(const Operation& operation, std::string_view 
         auto found = given.extract(parameter.name);
         if (found.empty()) {
             if (!parameter.required) continue;
-            return fail(ErrorCode::invalid_argument, "the query parameter '" + parameter.name + "' is required",
+            return fail(ErrorCode::invalid_argument, "the query parameter '" + parameter.name + "' is missing",
                         parameter.name);
         }
         auto& texts = found.mapped();

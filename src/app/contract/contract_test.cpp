@@ -53,7 +53,7 @@ TEST_F(ContractTest, TakesWhatTheDocumentTakes) {
 }
 
 TEST_F(ContractTest, NamesTheFieldAndTheRule) {
-    EXPECT_EQ(body(R"({})"), "name: 'name' is required");
+    EXPECT_EQ(body(R"({})"), "name: 'name' is missing");
     EXPECT_EQ(body(R"([])"), ": the request body must be an object");
     EXPECT_EQ(body(R"({"name": ""})"), "name: 'name' must not be empty");
     EXPECT_EQ(body(R"({"name": "abcde"})"), "name: 'name' must have at most 4 characters");
@@ -89,7 +89,7 @@ TEST_F(ContractTest, RefusesByNameWhatOthersTake) {
 TEST_F(ContractTest, ChecksTheQuery) {
     EXPECT_EQ(query("start=5"), "fine");
     EXPECT_EQ(query("start=5&limit=100&group_by=model&group_by[]=key&deep=true"), "fine");
-    EXPECT_EQ(query("limit=5"), "the query parameter 'start' is required");
+    EXPECT_EQ(query("limit=5"), "the query parameter 'start' is missing");
     EXPECT_EQ(query("start=5&start=6"), "the query parameter 'start' is given twice");
     EXPECT_EQ(query("start=x"), "the query parameter 'start' must be an integer");
     EXPECT_EQ(query("start=5&limit=0"), "the query parameter 'limit' must be at least 1");

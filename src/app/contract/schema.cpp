@@ -83,7 +83,8 @@ private:
             else
                 path.append(path.empty() ? "" : ".").append(place.key);
         }
-        fault_ = SchemaFault{std::move(path), std::move(rule), std::move(reason), places_.size()};
+        fault_ = SchemaFault{std::move(path), std::move(rule), std::move(reason), places_.size(),
+                             places_.empty() ? 0 : places_.back().index};
         return false;
     }
 
@@ -176,11 +177,11 @@ private:
             if (part && !check_at(place, *part, value)) return false;
         }
         for (const auto& key : schema.required)
-            if (!object.contains(key)) return refuse_at({key}, "is required");
+            if (!object.contains(key)) return refuse_at({key}, "is missing");
         return true;
     }
 
-    // The alternative that went deepest knows best what was meant.
+    // The alternative that went furthest knows best what was meant.
     std::size_t count_fitting(const std::vector<const Schema*>& parts, const json::value& value) {
         std::size_t fitting = 0;
         std::optional<SchemaFault> best;
@@ -191,7 +192,8 @@ private:
                 ++fitting;
                 continue;
             }
-            if (!best || fault_->depth > best->depth) best = std::move(fault_);
+            auto reach = std::pair(fault_->depth, fault_->place);
+            if (!best || reach > std::pair(best->depth, best->place)) best = std::move(fault_);
         }
         fault_.reset();
         if (fitting > 0) return fitting;

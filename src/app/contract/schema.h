@@ -42,10 +42,11 @@ struct Schema {
 
 // Why a value is refused.
 struct SchemaFault {
-    std::string path;    // "messages[2].content"; empty: the value itself
-    std::string rule;    // "must be one of \"float\", \"base64\""
-    std::string reason;  // "unknown_field", "unsupported", or empty
-    std::size_t depth = 0;
+    std::string path;       // "messages[2].content"; empty: the value itself
+    std::string rule;       // "must be one of \"float\", \"base64\""
+    std::string reason;     // "unknown_field", "unsupported", or empty
+    std::size_t depth = 0;  // steps down into the value
+    std::size_t place = 0;  // the last step's place in its list
 };
 
 class SchemaCompiler {
