@@ -14,6 +14,7 @@ Routes make_routes() {
     add_organization_routes(routes);
     add_feedback_route(routes);
     add_health_routes(routes);
+    add_docs_routes(routes);
     return routes;
 }
 
