@@ -82,7 +82,7 @@ class FilesTest(RecordsTest):
         self.assertEqual(self.ok(self.umbra.call("GET", "/v1/files"))["data"], [])
         for query in ["limit=0", "limit=x", "order=up", "nosuch=1", "limit=1&limit=2"]:
             self.assertEqual(self.acme.call("GET", "/v1/files?" + query).status, 400, query)
-        self.refused(self.acme.call("GET", "/v1/files?limit=%zz"), 400, "bad_request")
+        self.refused(self.acme.call("GET", "/v1/files?limit=%zz"), 400, "invalid_value")
 
     def test_what_is_no_form_is_refused_and_leaves_nothing(self):
         body, headers = form({"purpose": "fine-tune"}, data=LINES)

@@ -83,7 +83,8 @@ http::PlanBody make_body_plan(Services& services, const Routes& routes) {
 }
 
 Task<http::Response> answer_inside(Exchange& exchange) {
-    constexpr Step inside[] = {{"match", "", match_route}, {"parse", "", parse_body}, {"answer", "", answer}};
+    constexpr Step inside[] = {
+        {"match", "", match_route}, {"parse", "", parse_body}, {"validate", "", validate}, {"answer", "", answer}};
     for (const auto& step : inside) {
         auto done = co_await step.run(exchange);
         if (done) continue;
