@@ -213,12 +213,21 @@ std::vector<Job> list_jobs(store::Session& session, const TenantId& owner, bool 
 
 // ---- leases ----
 
+namespace {
+
+constexpr const char* waiting =
+    "WHERE kind = :kind AND worker <> 'command' AND state IN ('validating_files', 'queued', 'running') AND "
+    "wish = 'run' AND lease_until <= :now AND attempts < :most ORDER BY id LIMIT 1";
+
+}  // namespace
+
+bool job_waits(store::Session& session, std::string_view kind, Timestamp now) {
+    return session.first<JobId>(std::string("SELECT id FROM job ") + waiting, kind, now, leases_max).has_value();
+}
+
 std::optional<Job> lease_job(store::Session& session, std::string_view kind, const std::string& worker, Timestamp now,
                              double seconds) {
-    auto found = select(session,
-                        "WHERE kind = :kind AND worker <> 'command' AND state IN ('validating_files', 'queued', "
-                        "'running') AND wish = 'run' AND lease_until <= :now AND attempts < :most ORDER BY id LIMIT 1",
-                        kind, now, leases_max);
+    auto found = select(session, waiting, kind, now, leases_max);
     if (found.empty()) return std::nullopt;
     Job job = std::move(found.front());
     job.worker = worker;

@@ -83,6 +83,8 @@ std::vector<Job> list_jobs(store::Session& session, const TenantId& owner, bool 
 // The oldest job that waits for a worker, or whose worker's lease has ended; it is the caller's until now + seconds.
 // After leases_max leases without an outcome a job is not given out any more (see stranded_jobs).
 inline constexpr int leases_max = 4;
+// Is there one? Asked often, and needs no write.
+bool job_waits(store::Session& session, std::string_view kind, Timestamp now);
 std::optional<Job> lease_job(store::Session& session, std::string_view kind, const std::string& worker, Timestamp now,
                              double seconds);
 

@@ -259,6 +259,11 @@ Result<TuneOutcome> work(const TuneParts& parts, const catalog::Job& job, const 
 }  // namespace
 
 Result<TuneOutcome> tune_next(const TuneParts& parts) {
+    auto waits = parts.records.read([&](store::Session& session) -> Result<bool> {
+        return catalog::job_waits(session, "finetune", parts.clock.now());
+    });
+    if (!waits) return fail(waits.error());
+    if (!*waits) return TuneOutcome::nothing;
     auto leased = parts.records.write_now([&](store::Session& session) -> Result<std::optional<catalog::Job>> {
         return catalog::lease_job(session, "finetune", parts.worker, parts.clock.now(), parts.settings.lease_seconds);
     });

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -106,8 +107,10 @@ void Blobs::remove(const BlobKey& key) const {
 
 void Blobs::clear_incoming() const {
     std::error_code code;
-    fs::remove_all(incoming(), code);
     fs::create_directories(incoming(), code);
+    const auto old = fs::file_time_type::clock::now() - std::chrono::hours(1);
+    for (const auto& entry : fs::directory_iterator(incoming(), code))
+        if (entry.last_write_time(code) < old) fs::remove(entry.path(), code);
 }
 
 }  // namespace rootstock::store

@@ -4,7 +4,7 @@
 // path:
 //
 //   <root>/<first 32 digits of SHA-256(owner)>/<first 32 digits of SHA-256(owner, 0 byte, id)>
-//   <root>/incoming/...   being written; left over by a crash at most, and cleared at start
+//   <root>/incoming/...   being written; what a crash leaves over is cleared an hour later
 //
 // A blob appears complete or not at all and never changes. The records (catalog/) say which blobs there are: the blob
 // is written before its record and removed after it, so a crash leaves a blob without a record, never the reverse.
@@ -61,7 +61,7 @@ public:
     std::filesystem::path path(const BlobKey& key) const;  // to read from; may name nothing
     void remove(const BlobKey& key) const;                 // one that is not there is fine
 
-    // What writers that died left over. Only while nobody else writes.
+    // Makes the place for blobs on their way, and removes what writers that died left there an hour ago or longer.
     void clear_incoming() const;
     std::filesystem::path incoming() const { return root_ / "incoming"; }
 

@@ -60,10 +60,14 @@ TEST(Blobs, WhatIsDroppedOrRemovedLeavesNothing) {
 TEST(Blobs, LeftOversOfADeadWriterAreCleared) {
     TestFolder folder;
     Blobs blobs(folder.path);
-    ASSERT_TRUE(write_file_atomically(
-        (std::filesystem::create_directories(blobs.incoming()), blobs.incoming() / "blob-x"), "half"));
     blobs.clear_incoming();
-    EXPECT_EQ(files_in(folder.path), 0u);
+    ASSERT_TRUE(write_file_atomically(blobs.incoming() / "blob-old", "half"));
+    ASSERT_TRUE(write_file_atomically(blobs.incoming() / "blob-new", "half"));
+    std::filesystem::last_write_time(blobs.incoming() / "blob-old",
+                                     std::filesystem::file_time_type::clock::now() - std::chrono::hours(2));
+    blobs.clear_incoming();
+    EXPECT_FALSE(std::filesystem::exists(blobs.incoming() / "blob-old"));
+    EXPECT_TRUE(std::filesystem::exists(blobs.incoming() / "blob-new"));
 }
 
 }  // namespace
