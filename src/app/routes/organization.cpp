@@ -66,7 +66,8 @@ void read_span(TextFields& fields, Question& question, Timestamp now, std::int64
     question.end = (end + width.seconds - 1) / width.seconds;
     auto page = fields.text("page");
     if (page.empty()) return;
-    TextFields inside({{"page", page.starts_with("page_") ? page.substr(5) : "x"}});
+    std::vector<http::Header> token{{"page", page.starts_with("page_") ? page.substr(5) : "x"}};
+    TextFields inside(std::move(token));
     auto bucket = inside.integer("page", 0, 0, latest);
     if (!inside.finish()) fields.fault("page", "must be the next_page of the page before");
     question.first = std::max(question.first, bucket);
