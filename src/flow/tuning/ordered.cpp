@@ -38,12 +38,20 @@ double number_or(const json::object& hyperparameters, const char* key, double au
 }
 
 // A sentence about a file of ours becomes one about the customer's.
-Error renamed(Error error, const OrderedFile& file, const char* field) {
+void rename(Error& error, const OrderedFile& file, const char* field) {
     const auto path = file.path.string();
-    for (auto at = error.message.find(path); at != std::string::npos; at = error.message.find(path))
+    for (auto at = error.message.find(path); at != std::string::npos; at = error.message.find(path)) {
         error.message.replace(at, path.size(), "the file " + file.record.filename);
-    if (error.param == "data" || error.param == "eval" || error.param == "text" || error.param == "label")
         error.param = field;
+    }
+}
+
+Error in_customers_words(Error error, const OrderedFile& training, const std::optional<OrderedFile>& validation) {
+    if (error.reason == "too_few_rows")
+        error.message = training.path.string() +
+                        " has too few rows to hold some out for measuring; give a validation_file, or more rows";
+    rename(error, training, "training_file");
+    if (validation) rename(error, *validation, "validation_file");
     return error;
 }
 
@@ -141,10 +149,7 @@ Result<OrderedJob> prepare_ordered(const TuneParts& parts, const catalog::Tuning
     ROOTSTOCK_TRY(model, load_model(parts.home.models() / base.folder));
     order.train.max_tokens = std::min(order.train.max_tokens, static_cast<int>(model.spec.positions_max));
     auto prepared = prepare_folder(finetune, order, tuning.job);
-    if (!prepared) {
-        auto error = renamed(prepared.error(), training, "training_file");
-        return fail(validation ? renamed(std::move(error), *validation, "validation_file") : std::move(error));
-    }
+    if (!prepared) return fail(in_customers_words(prepared.error(), training, validation));
     auto& job = prepared->job;
     job.hold = hold;
     job.plan.data_source = training.record.filename;

@@ -81,7 +81,7 @@ Result<void> check_validation(const FinetuneOrder& order, const Rows& rows) {
     return fail(ErrorCode::invalid_argument,
                 order.data.string() + " has too few rows (" + format_count(rows.train.examples.size()) +
                     ") to hold some out for measuring; give --eval FILE, a larger --validation share, or more rows",
-                "data");
+                "data", "too_few_rows");
 }
 
 TuningPlan plan_of(const FinetuneOrder& order, const TenantId& owner, const catalog::Model& base, const Home& home,
