@@ -234,7 +234,7 @@ Task<Result<void>> Predict::State::reserve(const Journey& journey) {
     auto now = parts.clock.now();
     const auto& order = journey.order;
     auto micros = std::chrono::duration_cast<std::chrono::microseconds>(limits.time_max + std::chrono::seconds(60));
-    ledger::ReserveRequest request{order.request,   order.caller.tenant, order.caller.key,
+    ledger::ReserveRequest request{order.request,      order.caller.tenant, order.caller.key,
                                    journey.base->name, journey.tokens,      Timestamp{now.micros + micros.count()},
                                    parts.run};
     auto work = [request = std::move(request), now](store::Session& session) {
@@ -260,9 +260,9 @@ Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind
 Task<Result<void>> Predict::State::settle(const Journey& journey, Usage usage,
                                           std::vector<catalog::Prediction> predictions, std::string body) {
     const auto& order = journey.order;
-    ledger::Settlement settlement{order.request,   journey.operation,
-                                  journey.base->name, journey.resident ? journey.model : "",
-                                  usage,           journey.adapter.id};
+    ledger::Settlement settlement{
+        order.request, journey.operation, journey.base->name, journey.resident ? journey.model : "",
+        usage,         journey.adapter.id};
     auto work = [this, &order, &body, settlement = std::move(settlement), predictions = std::move(predictions),
                  now = parts.clock.now()](store::Session& session) -> Result<void> {
         ROOTSTOCK_CHECKED(ledger::post(session, settlement, now));

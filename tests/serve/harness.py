@@ -94,12 +94,13 @@ class Home:
 class Server:
     """`rootstock serve` on a free port of the loopback."""
 
-    def __init__(self, home, *options, precision="fp32"):
+    def __init__(self, home, *options, precision="fp32", bases=("fixture", "writer")):
+        chosen = [word for base in bases for word in ("--base", base)]
         self.started = time.monotonic()
         self.log = open(home.folder / "serve.log", "ab")
         self.process = subprocess.Popen(
             [BIN / "rootstock", "--home", home.folder, "serve", "--listen", "127.0.0.1:0", "--precision", precision,
-             *options], stdout=subprocess.PIPE, stderr=self.log)
+             *chosen, *options], stdout=subprocess.PIPE, stderr=self.log)
         self.banner = ""
         while "listening on " not in self.banner:
             line = self.process.stdout.readline().decode()

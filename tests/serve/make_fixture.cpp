@@ -4,8 +4,9 @@
 //   serve_fixture HOME MODEL_FOLDER
 //
 // prints one JSON object: {"base", "digest", "labels", "keys": {"acme", "umbra", "poor", "suspended", "revoked",
-// "expired"}}. Adapters: "tickets" of the house (live), "mood" of acme (version 1 retired, 2 live, 3 candidate),
-// "secret" of umbra (live), "broken" of acme (live, its self-tests disagree), "elsewhere" of acme (another base).
+// "expired"}}. Besides that model ("fixture") there is one that writes ("writer", tiny_writer.h). Adapters: "tickets"
+// of the house (live), "mood" of acme (version 1 retired, 2 live, 3 candidate), "secret" of umbra (live), "broken" of
+// acme (live, its self-tests disagree), "elsewhere" of acme (another base).
 
 #include <cstdio>
 #include <exception>
@@ -19,6 +20,7 @@
 #include "model/model.h"
 #include "native/native.h"
 #include "tenant/tenant.h"
+#include "tiny_writer.h"
 
 namespace rootstock {
 namespace {
@@ -70,6 +72,16 @@ public:
         std::filesystem::create_directory_symlink(std::filesystem::absolute(folder), home_.models() / digest_);
         write([&](store::Session& session) -> Result<void> {
             catalog::add_model(session, {digest_, "fixture", model_.spec.family, "file:fixture", digest_, "", now()});
+            return {};
+        });
+    }
+
+    void add_writer() {
+        const auto folder = home_.models() / "writer";
+        make_tiny_writer(folder, 11);
+        const auto digest = must(model_digest(folder));
+        write([&](store::Session& session) -> Result<void> {
+            catalog::add_model(session, {digest, "writer", "llama", "file:writer", "writer", "", now()});
             return {};
         });
     }
@@ -155,6 +167,7 @@ ledger::Plan tiny_plan() {
 
 void make(const std::string& home, const std::string& folder) {
     Fixture fixture(home, folder);
+    fixture.add_writer();
     fixture.write([](store::Session& session) -> Result<void> {
         ROOTSTOCK_CHECKED(ledger::add_plan_version(session, tiny_plan(), Fixture::now()));
         return {};

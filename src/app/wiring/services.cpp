@@ -32,6 +32,8 @@ Result<std::vector<catalog::Model>> choose_bases(store::Database& records, const
 Result<void> release_holds(Services& services) {
     ROOTSTOCK_TRY(released, services.records->write_now([&](store::Session& session) -> Result<std::int64_t> {
         ledger::free_abandoned_keys(session);
+        auto settled = ledger::settle_abandoned(session, services.run, services.clock.now());
+        if (settled > 0) spdlog::info("settled {} requests of an earlier run at their last mark", settled);
         return ledger::void_abandoned(session, services.run, services.clock.now());
     }));
     if (released > 0) spdlog::info("released {} holds of an earlier run", released);
