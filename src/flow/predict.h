@@ -20,28 +20,9 @@
 #include <variant>
 #include <vector>
 
-#include "base/base.h"
-#include "catalog/catalog.h"
-#include "flow/served.h"
-#include "ledger/ledger.h"
-#include "store/store.h"
-#include "tenant/tenant.h"
-
-namespace boost::asio {
-class thread_pool;
-}
+#include "flow/journey.h"
 
 namespace rootstock {
-
-// What the journey works with; all of it outlives the journey.
-struct PredictParts {
-    store::Database& records;
-    const ServedModels& models;
-    boost::asio::thread_pool& pool;  // for texts so long that they would hold up the I/O thread
-    Clock& clock;
-    Home home;
-    std::string run;  // this process, as owner of its reservations (ledger::mint_run)
-};
 
 struct PredictLimits {
     std::chrono::milliseconds time_max{30'000};      // waiting for its turn; overloaded after
@@ -53,12 +34,6 @@ struct PredictLimits {
 
 // A text, or token ids as they are (special tokens included).
 using PredictInput = std::variant<std::string, std::vector<std::int32_t>>;
-
-struct OnceOnly {
-    std::string key;          // Idempotency-Key
-    std::string route;        // "POST /v1/classify"
-    std::string fingerprint;  // of the body
-};
 
 struct PredictOrder {
     RequestId request;
@@ -83,19 +58,11 @@ struct Embedded {
     Usage usage;
 };
 
-// The answer as it leaves, and as it is kept for its idempotency key.
-struct Answered {
-    int status = 200;
-    std::string body;
-    bool replayed = false;
-    Usage usage;  // nothing when replayed
-};
-
 // Errors: not_found (model_not_found), invalid_argument, too_long, too_large, unsupported, insufficient_quota,
 // overloaded, conflict (the key is running, reason "idempotency_running"; "idempotency_key_reused"), unavailable.
 class Predict {
 public:
-    explicit Predict(PredictParts parts, PredictLimits limits = {});
+    explicit Predict(JourneyParts parts, PredictLimits limits = {});
     ~Predict();
 
     template <typename T>

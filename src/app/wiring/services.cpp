@@ -65,7 +65,7 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
                                              {chosen.native, chosen.scheduler, chosen.residency, std::move(count)}));
     services->models = std::move(models);
     services->predict = std::make_unique<Predict>(
-        PredictParts{*services->records, services->models, services->pool, clock, chosen.home, services->run},
+        JourneyParts{*services->records, services->models, services->pool, clock, chosen.home, services->run},
         chosen.predict);
     return services;
 }
