@@ -5,11 +5,13 @@
 //   submit(tenant, rows, adapter) -> queue/ (fair by tenant) -> batch/ (mixed rows, one run) -> answer, in row order
 //   residency/: which adapters are in memory, each checked against its own self-tests when it comes in
 //
-//   generate/: lets a language model write on, one token of many rows at a time
+//   generate/: lets a language model write on: generator.h for one caller, writer.h for many at once
+//   constrain/: what a constraint lets it write
 //
 // Other folders include this face only.
 
 #include "infer/generate/generator.h"
+#include "infer/generate/writer.h"
 #include "infer/queue/request.h"
 #include "infer/residency/residency.h"
 #include "infer/residency/self_check.h"
