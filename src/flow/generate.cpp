@@ -30,14 +30,16 @@ struct Writing::State {
 
     // Up to the hold.
     Task<Result<void>> prepare();
+    Task<Result<void>> begin();
     Task<Result<void>> resolve();
     Task<Result<void>> read_prompt();
     Task<Result<void>> compile();
     Task<Result<void>> reserve();
 
     // From the hold on.
+    Task<void> give_up(std::int64_t compute_micros);
     Task<Result<Written>> run(const Hear& hear, const Render& render);
-    void submit();
+    Result<void> submit();
     void submit(std::size_t prompt, const std::shared_ptr<Progress>& progress);
     WriteRequest request_for(std::size_t prompt) const;
     Task<Result<Written>> write(const Hear& hear);
@@ -68,6 +70,18 @@ Result<std::string> finish_word(Finish finish, bool caller_left) {
 }  // namespace
 
 // ---- up to the hold ----
+
+// To the writer's queue, where it may still be refused.
+Task<Result<void>> Writing::State::begin() {
+    auto fine = co_await prepare();
+    if (!fine) {
+        if (order.once) co_await steps.abandon(order.caller, *order.once, order.request);
+        co_return fine;
+    }
+    fine = submit();
+    if (!fine) co_await give_up(0);
+    co_return fine;
+}
 
 Task<Result<void>> Writing::State::prepare() {
     if (auto fine = check_prompts(order, limits); !fine) co_return fail(fine.error());
@@ -108,7 +122,7 @@ Task<Result<void>> Writing::State::read_prompt() {
 
 Task<Result<void>> Writing::State::compile() {
     if (order.shape.kind == TextShape::Kind::any) co_return Result<void>{};
-    auto work = [this]() -> CompiledConstraint {
+    auto work = [this]() -> Result<std::shared_ptr<const Constraint>> {
         ROOTSTOCK_TRY(vocabulary, model.base->vocabulary());
         return compile_shape(order.shape, std::move(vocabulary));
     };
@@ -126,9 +140,16 @@ Task<Result<void>> Writing::State::reserve() {
     }
     const auto now = parts().clock.now();
     const auto micros = std::chrono::microseconds(limits.time_max + std::chrono::seconds(60)).count();
-    ledger::ReserveRequest request{order.request,      order.caller.tenant, order.caller.key, model.base->name, in,
+    ledger::ReserveRequest request{order.request,
+                                   order.caller.tenant,
+                                   order.caller.key,
+                                   model.base->name,
+                                   in,
                                    Timestamp{now.micros + micros},
-                                   parts().run,        out,                 order.operation,  model.reference(),
+                                   parts().run,
+                                   out,
+                                   order.operation,
+                                   model.reference(),
                                    model.adapter.id};
     auto work = [request = std::move(request), now](store::Session& session) {
         return ledger::reserve(session, request, now);
@@ -141,7 +162,6 @@ Task<Result<void>> Writing::State::reserve() {
 // ---- from the hold on ----
 
 Task<Result<Written>> Writing::State::run(const Hear& hear, const Render& render) {
-    submit();
     auto written = co_await write(hear);
     std::int64_t spent = 0;
     Error fault;
@@ -153,15 +173,26 @@ Task<Result<Written>> Writing::State::run(const Hear& hear, const Render& render
     } else {
         fault = written.error();
     }
-    co_await steps.let_go(order.request, spent);
-    if (order.once) co_await steps.abandon(order.caller, *order.once, order.request);
+    co_await give_up(spent);
     co_return fail(std::move(fault));
 }
 
-void Writing::State::submit() {
+// Nothing is charged, and the idempotency key is free again.
+Task<void> Writing::State::give_up(std::int64_t compute_micros) {
+    co_await steps.let_go(order.request, compute_micros);
+    if (order.once) co_await steps.abandon(order.caller, *order.once, order.request);
+}
+
+Result<void> Writing::State::submit() {
     mailbox = std::make_shared<Mailbox>(rows.size());
     const auto progress = std::make_shared<Progress>(parts().records, order.request);
-    for (std::size_t prompt = 0; prompt < rows.size(); ++prompt) submit(prompt, progress);
+    for (std::size_t prompt = 0; prompt < rows.size(); ++prompt) {
+        submit(prompt, progress);
+        if (tickets.back() != 0) continue;
+        cancel();  // those before it
+        return fail(mailbox->refusal(prompt));
+    }
+    return {};
 }
 
 void Writing::State::submit(std::size_t prompt, const std::shared_ptr<Progress>& progress) {
@@ -274,6 +305,7 @@ Writing::~Writing() = default;
 
 Task<Result<Written>> Writing::run(Hear hear, Render render) { co_return co_await state_->run(hear, render); }
 const std::string& Writing::model() const { return state_->model.name; }
+const std::string& Writing::base_digest() const { return state_->model.base->digest; }
 Timestamp Writing::created() const { return state_->created; }
 
 Generate::Generate(JourneyParts parts, GenerateLimits limits) : steps_(std::move(parts)), limits_(limits) {}
@@ -287,10 +319,7 @@ Task<Result<Begun>> Generate::begin(GenerateOrder order) {
     }
     std::unique_ptr<Writing::State> state(
         new Writing::State{steps_, limits_, std::move(order), steps_.parts().clock.now()});
-    auto prepared = co_await state->prepare();
-    const auto& asked = state->order;
-    if (!prepared && asked.once) co_await steps_.abandon(asked.caller, *asked.once, asked.request);
-    if (!prepared) co_return fail(prepared.error());
+    if (auto begun = co_await state->begin(); !begun) co_return fail(begun.error());
     co_return Begun{{}, std::make_shared<Writing>(std::move(state))};
 }
 

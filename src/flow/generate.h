@@ -100,6 +100,7 @@ public:
     boost::asio::awaitable<Result<Written>> run(Hear hear, Render render);
 
     const std::string& model() const;  // as the answer names it
+    const std::string& base_digest() const;
     Timestamp created() const;
 
     struct State;

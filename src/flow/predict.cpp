@@ -181,8 +181,11 @@ Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind
                          .adapter = journey.model.resident ? journey.model.resident->native : nullptr,
                          .rows = std::move(journey.rows),
                          .deadline = monotonic_seconds() + std::chrono::duration<double>(limits.time_max).count()};
-    auto start = [&journey, request = std::move(request)](auto done) mutable {
-        journey.model.base->scheduler->submit(std::move(request), std::move(done));
+    auto& scheduler = *journey.model.base->scheduler;
+    InferTicket ticket = 0;
+    http::WhenGone gone(*journey.order.presence, [&] { scheduler.cancel(ticket); });
+    auto start = [&, request = std::move(request)](auto done) mutable {
+        ticket = scheduler.submit(std::move(request), std::move(done));
     };
     co_return co_await await_done<Result<InferAnswer>>(std::move(start));
 }

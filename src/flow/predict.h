@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "flow/journey.h"
+#include "http/http.h"
 
 namespace rootstock {
 
@@ -42,6 +43,7 @@ struct PredictOrder {
     std::vector<PredictInput> inputs;
     bool truncate = false;  // cut inputs that are too long, instead of refusing them
     std::optional<OnceOnly> once;
+    std::shared_ptr<http::Presence> presence = std::make_shared<http::Presence>();  // who leaves is not waited for
 };
 
 struct Classified {

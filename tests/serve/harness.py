@@ -30,11 +30,11 @@ def skip(sentence):
 class Home:
     """A temporary home folder with the fixture in it; `facts` is what serve_fixture printed."""
 
-    def __init__(self):
+    def __init__(self, writer=None):
         if not MODEL.is_dir():
             skip(f"there is no model folder {MODEL.name}")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rootstock-serve-"))
-        made = subprocess.run([BIN / "serve_fixture", self.folder, MODEL], capture_output=True, text=True)
+        made = subprocess.run([BIN / "serve_fixture", self.folder, MODEL, *([writer] if writer else [])], capture_output=True, text=True)
         if made.returncode != 0:
             raise RuntimeError("serve_fixture: " + made.stderr)
         self.facts = json.loads(made.stdout)

@@ -45,7 +45,8 @@ Result<void> release_holds(Services& services) {
 ServerLoad Services::load() const {
     ServerLoad load;
     for (const auto& model : models.all())
-        load.models.push_back({model->name, model->scheduler->load(), model->residency->load()});
+        load.models.push_back({model->name, model->scheduler->load(), model->residency->load(),
+                               model->writer ? model->writer->load() : WriterLoad()});
     load.connections = connections();
     return load;
 }
@@ -61,12 +62,16 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     auto count = [metrics = &services->metrics](const std::string& base, const BatchFacts& facts) {
         metrics->count_batch(base, facts);
     };
+    auto count_step = [metrics = &services->metrics](const std::string& base, const StepFacts& facts) {
+        metrics->count_step(base, facts);
+    };
     ROOTSTOCK_TRY(models, ServedModels::open(bases, chosen.home,
-                                             {chosen.native, chosen.scheduler, chosen.residency, std::move(count)}));
+                                             {chosen.native, chosen.scheduler, chosen.residency, chosen.writer,
+                                              std::move(count), std::move(count_step)}));
     services->models = std::move(models);
-    services->predict = std::make_unique<Predict>(
-        JourneyParts{*services->records, services->models, services->pool, clock, chosen.home, services->run},
-        chosen.predict);
+    const JourneyParts parts{*services->records, services->models, services->pool, clock, chosen.home, services->run};
+    services->predict = std::make_unique<Predict>(parts, chosen.predict);
+    services->generate = std::make_unique<Generate>(parts, chosen.generate);
     return services;
 }
 

@@ -21,6 +21,11 @@ void Mailbox::end(std::size_t prompt, Result<WriteAnswer> answer, std::vector<Wr
     ring(std::move(lock));
 }
 
+Error Mailbox::refusal(std::size_t prompt) {
+    const std::lock_guard lock(mutex_);
+    return answers_[prompt].error();
+}
+
 // The waiter is called without the lock: it may take it at once.
 void Mailbox::ring(std::unique_lock<std::mutex> lock) {
     auto waiter = std::exchange(waiter_, nullptr);

@@ -16,14 +16,17 @@ public:
     // The letters since the last call.
     struct Post {
         std::vector<WrittenPiece> pieces;
-        std::int64_t tokens = 0;                  // written so far, of all texts
+        std::int64_t tokens = 0;                   // written so far, of all texts
         std::vector<Result<WriteAnswer>> answers;  // when every prompt's writing has ended: one per prompt
     };
 
     explicit Mailbox(std::size_t prompts) : open_(prompts), answers_(prompts) {}
 
-    void put(WrittenPiece piece);                        // counts a token
+    void put(WrittenPiece piece);  // counts a token
     void end(std::size_t prompt, Result<WriteAnswer> answer, std::vector<WrittenPiece> rest);
+
+    // Why a prompt was not taken at all.
+    Error refusal(std::size_t prompt);
 
     // Waits until there is something. One caller at a time, on the coroutine's thread.
     boost::asio::awaitable<Post> next();

@@ -48,7 +48,8 @@ Result<Ids> as_it_is(const Prompt& prompt, const ServedModel& model) {
 }  // namespace
 
 std::size_t bytes_of(const GenerateOrder& order) {
-    if (const auto* talk = std::get_if<Conversation>(&order.prompt)) return bytes_of(talk->messages) + bytes_of(talk->tools);
+    if (const auto* talk = std::get_if<Conversation>(&order.prompt))
+        return bytes_of(talk->messages) + bytes_of(talk->tools);
     std::size_t bytes = 0;
     for (const auto& prompt : std::get<std::vector<Prompt>>(order.prompt)) bytes += bytes_of(prompt);
     return bytes;
@@ -56,7 +57,8 @@ std::size_t bytes_of(const GenerateOrder& order) {
 
 Result<void> check_prompts(const GenerateOrder& order, const GenerateLimits& limits) {
     if (const auto* prompts = std::get_if<std::vector<Prompt>>(&order.prompt)) {
-        if (prompts->empty()) return fail(ErrorCode::invalid_argument, "'prompt' is empty: send at least one", "prompt");
+        if (prompts->empty())
+            return fail(ErrorCode::invalid_argument, "'prompt' is empty: send at least one", "prompt");
         if (prompts->size() > limits.prompts_max)
             return fail(ErrorCode::invalid_argument,
                         "'prompt' has " + std::to_string(prompts->size()) + " entries; at most " +

@@ -89,9 +89,12 @@ ToolForm tool_form(std::string_view chat_template) {
 
 ToolReading read_tool_calls(ToolForm form, std::string_view text, bool forced) {
     ToolReading reading{std::string(text), {}};
-    if (forced || form == ToolForm::bare) reading = read_bare(text);
-    else if (form == ToolForm::marked) reading = read_marked(text);
-    else if (form == ToolForm::listed) reading = read_listed(text);
+    if (forced || form == ToolForm::bare)
+        reading = read_bare(text);
+    else if (form == ToolForm::marked)
+        reading = read_marked(text);
+    else if (form == ToolForm::listed)
+        reading = read_listed(text);
     if (!reading.calls.empty()) reading.words = trimmed(reading.words);
     return reading;
 }

@@ -40,7 +40,7 @@ struct Response {
     std::string content_type = "application/json";
     std::vector<Header> headers;  // Content-Length, Date and Connection are the server's business
     std::string body;
-    BodyProducer stream{};  // makes the body instead, after the head has left
+    BodyProducer stream{};  // makes the body instead; called once, also when the caller has left, but not for HEAD
     bool close = false;     // ends the connection after this response
 };
 
@@ -49,11 +49,11 @@ bool same_name(std::string_view a, std::string_view b);  // header names, ASCII 
 const char* reason_phrase(int status);
 
 // How a body's end is told: by its length, by a last chunk, or, to a reader of HTTP/1.0, by the connection's end.
-enum class Framing { length, chunked, close };
+enum class BodyEnd { length, chunked, close };
 
 // The response's bytes on the wire; of a streamed one the head. A header value with control characters is our own fault
 // and asserts: it would let a stored text write headers. `head_only` leaves the body out (answer to HEAD), not its
 // length.
-std::string serialize(const Response& response, bool keep_alive, bool head_only, Framing framing = Framing::length);
+std::string serialize(const Response& response, bool keep_alive, bool head_only, BodyEnd end = BodyEnd::length);
 
 }  // namespace rootstock::http

@@ -13,8 +13,10 @@ void Presence::leave() {
 
 WhenGone::WhenGone(Presence& presence, std::function<void()> call) : presence_(presence) {
     ROOTSTOCK_CHECK(!presence_.call_, "two wait for the same caller to leave");
-    if (presence_.gone()) return call();
-    presence_.call_ = std::move(call);
+    if (presence_.gone())
+        call();
+    else
+        presence_.call_ = std::move(call);
 }
 
 WhenGone::~WhenGone() { presence_.call_ = nullptr; }

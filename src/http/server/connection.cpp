@@ -90,6 +90,7 @@ void Connection::close_if_idle() {
 }
 
 void Connection::close() {
+    if (caller_) caller_->leave();
     error_code code;
     stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, code);
     stream_.close();
@@ -215,9 +216,12 @@ asio::awaitable<Response> Connection::answer(Request& request) {
 
 asio::awaitable<void> Connection::send(Response response, bool keep_alive, const Request& request) {
     const bool head_only = request.method == "HEAD", streamed = bool(response.stream);
-    const auto framing = !streamed ? Framing::length : old_ ? Framing::close : Framing::chunked;
-    co_await write(serialize(response, keep_alive, head_only, framing));
-    if (streamed && !head_only) co_await stream(response, framing == Framing::chunked);
+    const auto end = !streamed ? BodyEnd::length : old_ ? BodyEnd::close : BodyEnd::chunked;
+    auto head = serialize(response, keep_alive, head_only, end);
+    if (streamed && !head_only)
+        co_await stream(response, std::move(head), end == BodyEnd::chunked);
+    else
+        co_await write(std::move(head));
     caller_ = nullptr;
 }
 
@@ -226,15 +230,14 @@ class Connection::Sink : public BodySink {
 public:
     Sink(Connection& connection, bool chunked) : connection_(connection), chunked_(chunked) {}
 
+    Task<void> begin(std::string head) { return try_write(std::move(head)); }
+
     Task<bool> write(std::string piece) override {
-        if (piece.empty()) co_return !gone();
-        if (!gone()) co_await try_write(chunked_ ? chunk(piece) : std::move(piece));
+        if (!piece.empty()) co_await try_write(chunked_ ? chunk(piece) : std::move(piece));
         co_return !gone();
     }
 
-    Task<void> end() {
-        if (chunked_ && !gone()) co_await connection_.write("0\r\n\r\n");
-    }
+    Task<void> end() { return try_write(chunked_ ? "0\r\n\r\n" : ""); }
 
 private:
     static std::string chunk(std::string_view piece) {
@@ -243,7 +246,10 @@ private:
         return std::string(head.data(), end).append("\r\n").append(piece).append("\r\n");
     }
 
+    // A write to who closed the connection succeeds once, so each looks first.
     Task<void> try_write(std::string bytes) {
+        connection_.look();
+        if (gone() || bytes.empty()) co_return;
         try {
             co_await connection_.write(std::move(bytes));
         } catch (const boost::system::system_error&) {
@@ -257,8 +263,9 @@ private:
     bool chunked_;
 };
 
-asio::awaitable<void> Connection::stream(const Response& response, bool chunked) {
+asio::awaitable<void> Connection::stream(const Response& response, std::string head, bool chunked) {
     Sink sink(*this, chunked);
+    co_await sink.begin(std::move(head));
     co_await response.stream(sink);
     co_await sink.end();
 }

@@ -41,7 +41,7 @@ private:
     Task<std::optional<Refusal>> read_body(Parser& parser);
     Task<Response> answer(Request& request);
     Task<void> send(Response response, bool keep_alive, const Request& request);
-    Task<void> stream(const Response& response, bool chunked);
+    Task<void> stream(const Response& response, std::string head, bool chunked);
     Task<bool> refuse(Refusal refusal);
     Task<void> read_some(std::size_t bytes_max);
     Task<void> write(std::string bytes);

@@ -178,7 +178,11 @@ void Server::stop(std::function<void()> drained) {
     state.drain_timer.async_wait([keep = state_](error_code cancelled) {
         if (cancelled) return;
         for (auto* connection : keep->open) connection->close();
-        keep->finish();
+        if (keep->open.empty()) return keep->finish();
+        keep->drain_timer.expires_after(keep->shared.limits.settle_time_max);
+        keep->drain_timer.async_wait([keep](error_code over) {
+            if (!over) keep->finish();
+        });
     });
 }
 

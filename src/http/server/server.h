@@ -30,6 +30,7 @@ struct ServerLimits {
     std::chrono::milliseconds linger_time_max{2'000};   // reading on after a refusal, so that it arrives
     std::size_t connections_max = 4096;                 // further ones are answered 503 and closed
     std::chrono::milliseconds drain_time_max{30'000};   // what stop() gives to requests in flight
+    std::chrono::milliseconds settle_time_max{2'000};   // and then, cut off, to their handlers
 };
 
 // Answers one request. May throw: the caller is told 500 and the fault is logged.
