@@ -5,11 +5,13 @@
 //   submit(tenant, rows, adapter) -> queue/ (fair by tenant) -> batch/ (mixed rows, one run) -> answer, in row order
 //   residency/: which adapters are in memory, each checked against its own self-tests when it comes in
 //
+//   constrain/: what a text may be: JSON schema, regular expression, choices, grammar
 //   generate/: lets a language model write on: generator.h for one caller, writer.h for many at once
-//   constrain/: what a constraint lets it write
 //
 // Other folders include this face only.
 
+#include "infer/constrain/constraint.h"
+#include "infer/constrain/output_vocabulary.h"
 #include "infer/generate/generator.h"
 #include "infer/generate/writer.h"
 #include "infer/queue/request.h"
