@@ -122,10 +122,7 @@ Task<Result<void>> Writing::State::read_prompt() {
 
 Task<Result<void>> Writing::State::compile() {
     if (order.shape.kind == TextShape::Kind::any) co_return Result<void>{};
-    auto work = [this]() -> Result<std::shared_ptr<const Constraint>> {
-        ROOTSTOCK_TRY(vocabulary, model.base->vocabulary());
-        return compile_shape(order.shape, std::move(vocabulary));
-    };
+    auto work = [this] { return compile_shape(order.shape, *model.base, order.caller.tenant.text()); };
     auto compiled = co_await run_on(parts().pool, std::move(work));
     if (!compiled) co_return fail(compiled.error());
     constraint = std::move(*compiled);

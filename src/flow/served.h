@@ -53,8 +53,10 @@ struct ServedModel {
 
     // What it can write under a constraint; made when it is first asked for, from any thread. unsupported.
     Result<std::shared_ptr<const OutputVocabulary>> vocabulary() const;
+    ConstraintCache& constraints() const { return constraints_; }
 
 private:
+    mutable ConstraintCache constraints_;
     mutable std::mutex making_;
     mutable std::optional<Result<std::shared_ptr<const OutputVocabulary>>> vocabulary_;
 };

@@ -38,12 +38,9 @@ json::object call_json(const ToolCall& call) {
 class ChatTeller : public Teller {
 public:
     explicit ChatTeller(const ChatRequest& request)
-        : tools_(request.tools),
-          forced_(request.forced),
-          one_call_(request.one_call),
-          logprobs_(request.order.logprobs >= 0) {
+        : tools_(request.tools), one_call_(request.one_call), logprobs_(request.order.logprobs >= 0) {
         const bool shows = tools_ == ToolForm::none || !tool_mark(tools_).empty();
-        for (int i = 0; i < request.order.choices; ++i) lines_.push_back({StopFilter(marks()), {}, shows && !forced_});
+        for (int i = 0; i < request.order.choices; ++i) lines_.push_back({StopFilter(marks()), {}, shows});
     }
 
     std::string whole(const AnswerHead& head, const Written& written) override {
@@ -115,7 +112,7 @@ private:
 
     ToolReading read(const std::string& words) const {
         if (tools_ == ToolForm::none) return {words, {}};
-        auto reading = read_tool_calls(tools_, words, forced_);
+        auto reading = read_tool_calls(tools_, words);
         if (one_call_ && reading.calls.size() > 1) reading.calls.resize(1);
         return reading;
     }
@@ -157,7 +154,7 @@ private:
     }
 
     ToolForm tools_;
-    bool forced_, one_call_, logprobs_;
+    bool one_call_, logprobs_;
     std::vector<Line> lines_;
 };
 

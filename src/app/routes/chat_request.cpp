@@ -108,6 +108,18 @@ std::string choice_of(const json::object& fields, bool tools) {
     return ":" + std::string(choice->as_object().at("function").as_object().at("name").as_string());
 }
 
+// All of them, or the one that the choice names.
+Result<json::array> chosen_tools(const json::array& tools, const std::string& choice) {
+    if (!choice.starts_with(':')) return tools;
+    json::array chosen;
+    for (const auto& tool : tools)
+        if (tool.at("function").at("name") == choice.substr(1)) chosen.push_back(tool);
+    if (!chosen.empty()) return chosen;
+    return fail(ErrorCode::invalid_argument,
+                "'tool_choice' names the function '" + choice.substr(1) + "', which is not among 'tools'",
+                "tool_choice");
+}
+
 // How the model says its calls. What is not found is told by the journey.
 ToolForm form_of(const Exchange& exchange, const std::string& model) {
     const auto& services = exchange.services;
@@ -132,19 +144,20 @@ Result<void> read_tools(const json::object& fields, const Exchange& exchange, Co
         return fail(ErrorCode::unsupported,
                     "the chat template of '" + request.order.model + "' has no place for tools; take another model",
                     "tools");
+    auto& shape = request.order.shape;
+    if (shape.kind != TextShape::Kind::any)
+        return fail(ErrorCode::unsupported,
+                    "'tools' and '" + shape.param + "' both say what the answer may be; send one of them", "tools");
     talk.tools = *tools;
     const auto* parallel = fields.if_contains("parallel_tool_calls");
     request.one_call = parallel && !parallel->as_bool();
     request.order.show_special = request.tools != ToolForm::marked;
-    if (choice == "auto") return {};
-    if (request.order.shape.kind != TextShape::Kind::any)
-        return fail(
-            ErrorCode::invalid_argument,
-            "'tool_choice' forces a call, so '" + request.order.shape.param + "' has no effect; send one of them",
-            "tool_choice");
-    ROOTSTOCK_TRY(schema, call_schema(tools->as_array(), choice == "required" ? "" : choice.substr(1)));
-    request.forced = true;
-    request.order.shape = {TextShape::Kind::json_schema, std::move(schema), false, {}, {}, "tools"};
+    shape.kind = TextShape::Kind::tools;
+    shape.param = "tools";
+    shape.words = choice == "auto";
+    shape.several = !request.one_call;
+    ROOTSTOCK_TRY(callable, chosen_tools(tools->as_array(), choice));
+    shape.tools = std::move(callable);
     return {};
 }
 

@@ -8,8 +8,7 @@ namespace rootstock {
 struct ChatRequest {
     GenerateOrder order;
     StreamChoice choice;
-    ToolForm tools = ToolForm::none;  // how calls are told apart; none: no tools are offered
-    bool forced = false;              // the answer is a call
+    ToolForm tools = ToolForm::none;  // how calls are written; none: no tools are offered
     bool one_call = false;            // parallel_tool_calls: false
 };
 

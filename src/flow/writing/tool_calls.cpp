@@ -61,22 +61,6 @@ ToolReading read_bare(std::string_view text) {
     return {{}, {std::move(*call)}};
 }
 
-const json::object* function_of(const json::value& tool) {
-    const auto* object = tool.if_object();
-    const auto* function = object ? object->if_contains("function") : nullptr;
-    return function ? function->if_object() : nullptr;
-}
-
-json::object schema_of(const json::object& function) {
-    const auto* parameters = function.if_contains("parameters");
-    return {{"type", "object"},
-            {"properties",
-             {{"name", {{"const", function.at("name")}}},
-              {"arguments", parameters ? *parameters : json::value(json::object{{"type", "object"}})}}},
-            {"required", {"name", "arguments"}},
-            {"additionalProperties", false}};
-}
-
 }  // namespace
 
 ToolForm tool_form(std::string_view chat_template) {
@@ -87,9 +71,9 @@ ToolForm tool_form(std::string_view chat_template) {
     return ToolForm::bare;
 }
 
-ToolReading read_tool_calls(ToolForm form, std::string_view text, bool forced) {
+ToolReading read_tool_calls(ToolForm form, std::string_view text) {
     ToolReading reading{std::string(text), {}};
-    if (forced || form == ToolForm::bare)
+    if (form == ToolForm::bare)
         reading = read_bare(text);
     else if (form == ToolForm::marked)
         reading = read_marked(text);
@@ -101,20 +85,6 @@ ToolReading read_tool_calls(ToolForm form, std::string_view text, bool forced) {
 
 std::string_view tool_mark(ToolForm form) {
     return form == ToolForm::marked ? opening : form == ToolForm::listed ? listing : std::string_view();
-}
-
-Result<json::value> call_schema(const json::array& tools, std::string_view name) {
-    json::array calls;
-    for (const auto& tool : tools) {
-        const auto* function = function_of(tool);
-        if (function && (name.empty() || function->at("name") == name)) calls.push_back(schema_of(*function));
-    }
-    if (calls.empty())
-        return fail(ErrorCode::invalid_argument,
-                    "'tool_choice' names the function '" + std::string(name) + "', which is not among 'tools'",
-                    "tool_choice");
-    if (calls.size() == 1) return calls.front();
-    return json::object{{"anyOf", std::move(calls)}};
 }
 
 }  // namespace rootstock

@@ -31,14 +31,9 @@ struct ToolReading {
     std::vector<ToolCall> calls;
 };
 
-// `forced`: the text was constrained to be one call, written bare.
-ToolReading read_tool_calls(ToolForm form, std::string_view text, bool forced = false);
+ToolReading read_tool_calls(ToolForm form, std::string_view text);
 
 // Where words end and calls may begin; empty: anywhere, so that nothing can be shown before the end.
 std::string_view tool_mark(ToolForm form);
-
-// The schema of one call of one of these functions: what a forced choice constrains the model to. `tools` as OpenAI has
-// them; `name` picks one, empty: any. invalid_argument: no such function.
-Result<json::value> call_schema(const json::array& tools, std::string_view name);
 
 }  // namespace rootstock

@@ -15,8 +15,8 @@ TEST(ToolCalls, ATemplateShowsItsForm) {
 }
 
 TEST(ToolCalls, MarkedCallsAndTheWordsAroundThem) {
-    const auto text = "Let me look.\n<tool_call>\n" + std::string(weather) + "\n</tool_call>\n<tool_call>" + weather +
-                      "</tool_call>";
+    const auto text =
+        "Let me look.\n<tool_call>\n" + std::string(weather) + "\n</tool_call>\n<tool_call>" + weather + "</tool_call>";
     const auto reading = read_tool_calls(ToolForm::marked, text);
     EXPECT_EQ(reading.words, "Let me look.");
     ASSERT_EQ(reading.calls.size(), 2U);
@@ -35,7 +35,6 @@ TEST(ToolCalls, ListedAndBareCalls) {
     const auto bare = read_tool_calls(ToolForm::bare, R"( {"name": "f", "parameters": {"x": 1}} )");
     ASSERT_EQ(bare.calls.size(), 1U);
     EXPECT_EQ(bare.calls[0].arguments, "{\"x\":1}");
-    EXPECT_EQ(read_tool_calls(ToolForm::marked, weather, true).calls.size(), 1U);  // forced
 }
 
 TEST(ToolCalls, ArgumentsWrittenAsATextAreTaken) {
@@ -53,19 +52,6 @@ TEST(ToolCalls, WhatDoesNotReadAsACallStaysText) {
     }
     EXPECT_EQ(read_tool_calls(ToolForm::listed, "[TOOL_CALLS] [{]").words, "[TOOL_CALLS] [{]");
     EXPECT_EQ(read_tool_calls(ToolForm::bare, "{\"x\": 1}").words, "{\"x\": 1}");
-}
-
-TEST(ToolCalls, TheSchemaOfAForcedCall) {
-    const auto tools = parse_json(R"([{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}},
-                                      {"type": "function", "function": {"name": "g"}}])",
-                                  "tools")
-                           ->as_array();
-    const auto one = call_schema(tools, "g").value();
-    EXPECT_EQ(one.at("properties").at("name").at("const"), "g");
-    EXPECT_EQ(call_schema(tools, "").value().at("anyOf").as_array().size(), 2U);
-    const auto unknown = call_schema(tools, "h");
-    EXPECT_EQ(unknown.error().param, "tool_choice");
-    EXPECT_NE(unknown.error().message.find("'h'"), std::string::npos);
 }
 
 }  // namespace
