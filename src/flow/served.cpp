@@ -14,30 +14,46 @@ Result<ServedBase> load_base(const std::filesystem::path& folder, const std::str
     return ServedBase{std::move(model), std::move(tokenizer), digest};
 }
 
+bool writes(const TransformerSpec& spec) {
+    return spec.inputs == Inputs::tokens && spec.head.kind == HeadKind::causal_lm;
+}
+
+// The hook of one model, from that of all.
+template <typename Facts>
+std::function<void(const Facts&)> hook(const std::function<void(const std::string&, const Facts&)>& all,
+                                       const std::string& name) {
+    if (!all) return nullptr;
+    return [all, name](const Facts& facts) { all(name, facts); };
+}
+
 Result<std::unique_ptr<ServedModel>> open_one(const catalog::Model& chosen, const Home& home,
                                               const ServedSettings& settings) {
     const auto folder = home.models() / chosen.folder;
     ROOTSTOCK_TRY(base, load_base(folder, chosen.digest, settings.native));
+    auto served = std::make_unique<ServedModel>(chosen.name, chosen.digest, chosen.added, std::move(base),
+                                                read_chat_form(folder));
     auto scheduling = settings.scheduler;
-    if (settings.on_batch)
-        scheduling.on_batch = [tell = settings.on_batch, name = chosen.name](const BatchFacts& facts) {
-            tell(name, facts);
-        };
-    auto scheduler = std::make_unique<Scheduler>(base.model, std::move(scheduling));
-    auto residency = std::make_unique<Residency>(base, settings.residency);
-    return std::make_unique<ServedModel>(ServedModel{chosen.name, chosen.digest, chosen.added, std::move(base),
-                                                     read_chat_form(folder), std::move(scheduler),
-                                                     std::move(residency)});
+    scheduling.on_batch = hook(settings.on_batch, chosen.name);
+    served->scheduler = std::make_unique<Scheduler>(served->base.model, std::move(scheduling));
+    served->residency = std::make_unique<Residency>(served->base, settings.residency);
+    if (!writes(served->spec())) return served;
+    auto writing = settings.writer;
+    writing.on_step = hook(settings.on_step, chosen.name);
+    ROOTSTOCK_TRY(writer, Writer::make(served->base.model, std::move(writing)));
+    served->writer = std::move(writer);
+    return served;
 }
 
 }  // namespace
 
-bool ServedModel::writes() const {
-    return reads_text() && (spec().attention == AttentionDirection::causal || spec().decoder_layers > 0);
-}
-
 bool ServedModel::is_called(std::string_view model) const {
     return model == name || (model.size() >= digest_digits_min && digest.starts_with(model));
+}
+
+Result<std::shared_ptr<const OutputVocabulary>> ServedModel::vocabulary() const {
+    const std::lock_guard lock(making_);
+    if (!vocabulary_) vocabulary_ = OutputVocabulary::make(base.tokenizer, spec().end_ids);
+    return *vocabulary_;
 }
 
 Result<ServedModels> ServedModels::open(std::span<const catalog::Model> chosen, const Home& home,

@@ -23,7 +23,7 @@ struct UsageQuery {
 struct UsageSum {
     Timestamp bucket;                   // its start
     std::string model, key, operation;  // empty unless grouped by
-    std::int64_t requests = 0, rows = 0, input_tokens = 0, output_tokens = 0;
+    std::int64_t requests = 0, rows = 0, input_tokens = 0, cached_tokens = 0, output_tokens = 0;
     Micros amount;
 };
 

@@ -13,6 +13,7 @@ import unittest
 
 import harness
 from forms import form
+from writing_client import said
 
 try:
     import jsonschema
@@ -124,11 +125,13 @@ class OpenApiTest(unittest.TestCase):
         job = self.call("POST", "/v1/fine_tuning/jobs", "/v1/fine_tuning/jobs", 200, tuning).json["id"]
         order = {"input_file_id": lines, "endpoint": "/v1/classify", "completion_window": "24h"}
         batch = self.call("POST", "/v1/batches", "/v1/batches", 200, order).json["id"]
-        said = self.call("POST", "/v1/classify", "/v1/classify", 200, {"model": "tickets", "input": TEXT}).json
+        answer = self.call("POST", "/v1/classify", "/v1/classify", 200, {"model": "tickets", "input": TEXT}).json
         self.bodies = {
             "/v1/classify": {"model": "tickets", "input": TEXT}, "/v1/embeddings": {"model": "fixture", "input": TEXT},
+            "/v1/chat/completions": said(TEXT, max_tokens=4),
+            "/v1/completions": {"model": "writer", "prompt": TEXT, "max_tokens": 4},
             "/v1/uploads/{id}/complete": {"part_ids": [part]},
-            "/v1/feedback": {"prediction_id": said["data"][0]["prediction_id"], "rating": "good"}}
+            "/v1/feedback": {"prediction_id": answer["data"][0]["prediction_id"], "rating": "good"}}
         return {"/v1/files/{id}": file, "/v1/files/{id}/content": file, "/v1/uploads/{id}/complete": uploads[0],
                 "/v1/uploads/{id}/cancel": uploads[1], "/v1/batches/{id}": batch,
                 "/v1/models/{id}": "tickets"} | {
@@ -215,6 +218,21 @@ class OpenApiTest(unittest.TestCase):
             self.call("POST", route, route, 200, good, headers=key)
             self.call("POST", route, route, 200, good, headers=key)
             self.call("POST", route, route, 422, {**good, "truncate": True}, headers=key)
+        for route, good in [("/v1/chat/completions", said(TEXT, max_tokens=4)),
+                            ("/v1/completions", {"model": "writer", "prompt": TEXT, "max_tokens": 4})]:
+            self.call("POST", route, route, 400, {**good, "spend": 1})
+            self.call("POST", route, route, 400, "{", headers=json_type)
+            self.call("POST", route, route, 404, {**good, "model": "nosuch"})
+            self.call("POST", route, route, 400, {**good, "model": "fixture"})
+            self.call("POST", route, route, 415, "x")
+            self.call("POST", route, route, 429, {**good, "max_tokens": 100}, key="poor")
+            self.call("POST", route, route, 200, {**good, "stream": True})
+            key = {"Idempotency-Key": "k" + route}
+            self.call("POST", route, route, 200, good, headers=key)
+            self.call("POST", route, route, 200, good, headers=key)
+            self.call("POST", route, route, 422, {**good, "seed": 1}, headers=key)
+        long = {"model": "writer", "prompt": [7] * 600}
+        self.call("POST", "/v1/completions", "/v1/completions", 400, long)
         self.call("POST", "/v1/classify", "/v1/classify", 503, {"model": "broken", "input": TEXT})
         self.call("GET", "/v1/models/secret", "/v1/models/{id}", 404)
 
@@ -241,8 +259,23 @@ class OpenApiTest(unittest.TestCase):
                    {"input": ["a", 1]}, {"input": [2, 3]}, {"input": [[2, 3], [2, 50, 3]]}, {"truncate": 1}, {"truncate": True},
                    {"top_k": 0}, {"top_k": 1}, {"top_k": "1"}, {"user": 1}, {"user": "u"}, {"encoding_format": "float"},
                    {"encoding_format": "base64"}, {"encoding_format": "x"}, {"tenant_id": "x"}, {"model": 5}]
+        self.hold_against_the_schema(cases, changes)
+
+    def test_what_the_schema_of_writing_refuses_the_server_refuses(self):
+        cases = {"ChatRequest": ("/v1/chat/completions", said(TEXT, max_tokens=2)),
+                 "CompletionRequest": ("/v1/completions", {"model": "writer", "prompt": TEXT, "max_tokens": 2})}
+        changes = [{}, {"temperature": 0}, {"temperature": 3}, {"temperature": None}, {"top_p": -1}, {"top_k": 5}, {"min_p": 2},
+                   {"n": 2}, {"n": 0}, {"n": 33}, {"stop": "a"}, {"stop": ["a", "b"]}, {"stop": []}, {"stop": [""]}, {"stop": 1},
+                   {"seed": 5}, {"seed": "5"}, {"logit_bias": {"5": 1}}, {"logit_bias": {"x": 1}}, {"logit_bias": {"5": 200}},
+                   {"stream": False}, {"stream": 1}, {"max_tokens": 0}, {"max_tokens": "2"}, {"repetition_penalty": 0},
+                   {"presence_penalty": 2}, {"frequency_penalty": -2.1}, {"user": 5}, {"messages": []}, {"prompt": []},
+                   {"guided_choice": []}, {"model": 5}, {"stream_options": {"x": 1}}]
+        self.hold_against_the_schema(cases, changes)
+
+    def hold_against_the_schema(self, cases, changes):
         for name, (route, good) in cases.items():
-            validator = jsonschema.Draft202012Validator(self.document.root["components"]["schemas"][name])
+            validator = jsonschema.Draft202012Validator(
+                {"components": self.document.root["components"], "$ref": f"#/components/schemas/{name}"})
             for change in changes:
                 body = {**good, **change}
                 self.call("POST", route, route, 200 if validator.is_valid(body) else 400, body)

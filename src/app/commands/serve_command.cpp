@@ -23,6 +23,10 @@ struct ServeOptions {
     double lease_seconds = TuneSettings{}.lease_seconds;
     std::size_t upload_bytes_max = FileSettings{}.form_bytes_max;
     std::int64_t files_bytes_max = FileSettings{}.tenant_bytes_max;
+    std::size_t cache_bytes = WriterSettings{}.cache_bytes;
+    std::size_t texts_max = static_cast<std::size_t>(WriterSettings{}.rows_max);
+    std::size_t answer_tokens_max = static_cast<std::size_t>(GenerateLimits{}.tokens_max);
+    double write_time_max = 600;
 };
 
 Result<ServeSettings> to_settings(const Context& context, const ServeOptions& options) {
@@ -44,6 +48,11 @@ Result<ServeSettings> to_settings(const Context& context, const ServeOptions& op
     settings.workers = options.workers;
     settings.worker.home = home;
     settings.worker.tune.lease_seconds = options.lease_seconds;
+    settings.writer.cache_bytes = options.cache_bytes;
+    settings.writer.prefix_bytes = options.cache_bytes / 2;
+    settings.writer.rows_max = static_cast<int>(options.texts_max);
+    settings.generate.tokens_max = static_cast<int>(options.answer_tokens_max);
+    settings.generate.time_max = std::chrono::milliseconds(static_cast<std::int64_t>(options.write_time_max * 1000));
     settings.predict.time_max = std::chrono::milliseconds(static_cast<std::int64_t>(options.time_max * 1000));
     return settings;
 }
@@ -95,6 +104,13 @@ void add_options(CLI::App& command, ServeOptions& options) {
     limit("--queue-tokens-max", options.queue_tokens_max, "tokens waiting; 503 beyond");
     limit("--batch-tokens-max", options.batch_tokens_max, "tokens of one inference run");
     limit("--adapter-bytes-max", options.adapter_bytes_max, "memory for adapters; the least used leave beyond");
+    limit("--cache-bytes", options.cache_bytes, "memory of each language model for what it reads and writes");
+    limit("--texts-max", options.texts_max, "texts that each language model writes at once; others wait");
+    limit("--answer-tokens-max", options.answer_tokens_max, "tokens of one written answer, whatever is asked for");
+    command.add_option("--write-time-max", options.write_time_max, "seconds a written answer may take; 503 beyond")
+        ->check(CLI::Range(0.1, 86400.0))
+        ->capture_default_str()
+        ->group("Limits");
     command.add_option("--time-max", options.time_max, "seconds a request may wait for its turn; 503 beyond")
         ->check(CLI::Range(0.1, 3600.0))
         ->capture_default_str()

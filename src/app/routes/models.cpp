@@ -23,7 +23,7 @@ json::object to_json(const catalog::Adapter& adapter, const Exchange& exchange, 
 
 // What it is asked for as it is: its own writing, or the vectors it makes.
 std::string_view task_of(const ServedModel& served) {
-    if (served.writes()) return served.chat ? "chat" : "complete";
+    if (served.writer) return served.chat ? "chat" : "complete";
     return served.reads_text() ? "embed" : "classify-images";
 }
 

@@ -136,7 +136,10 @@ std::string usage_text(const Kind& kind, const ledger::UsageSum& sum) {
                         {"user_id", nullptr},
                         {"api_key_id", text_or_null(sum.key)},
                         {"model", text_or_null(sum.model)}};
-    if (kind.output) result["output_tokens"] = sum.output_tokens;
+    if (kind.output) {
+        result["output_tokens"] = sum.output_tokens;
+        result["input_cached_tokens"] = sum.cached_tokens;
+    }
     return json::serialize(result);
 }
 
@@ -159,7 +162,8 @@ std::string cost_text(const ledger::UsageSum& sum, const std::string& currency) 
         "{{\"object\":\"organization.costs.result\",\"amount\":{{\"value\":{},\"currency\":{}}},\"line_item\":{},"
         "\"project_id\":null,\"api_key_id\":{},\"quantity\":{},\"quantity_unit\":{}}}",
         format_exact(sum.amount), json::serialize(json::value(currency)), json::serialize(line_item(sum)),
-        json::serialize(text_or_null(sum.key)), sum.operation.empty() ? "null" : std::to_string(sum.input_tokens),
+        json::serialize(text_or_null(sum.key)),
+        sum.operation.empty() ? "null" : std::to_string(sum.input_tokens + sum.output_tokens),
         sum.operation.empty() ? "null" : "\"tokens\"");
 }
 

@@ -7,6 +7,8 @@ namespace rootstock {
 
 void add_classify_route(Routes& routes);       // POST /v1/classify
 void add_embeddings_route(Routes& routes);     // POST /v1/embeddings
+void add_chat_route(Routes& routes);           // POST /v1/chat/completions
+void add_completions_route(Routes& routes);    // POST /v1/completions
 void add_models_routes(Routes& routes);        // GET /v1/models, GET and DELETE /v1/models/{id}
 void add_files_routes(Routes& routes);         // /v1/files
 void add_uploads_routes(Routes& routes);       // /v1/uploads

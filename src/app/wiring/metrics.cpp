@@ -37,6 +37,8 @@ struct Metrics::State {
         histogram("rootstock_http_request_seconds", "From the last byte of a request's head to its answer.");
     prometheus::Family<prometheus::Counter>& tokens =
         counter("rootstock_tokens_total", "Tokens charged, by operation.");
+    prometheus::Family<prometheus::Counter>& written =
+        counter("rootstock_written_tokens_total", "Tokens written and charged, by operation.");
     prometheus::Family<prometheus::Counter>& rows = counter("rootstock_inputs_total", "Inputs answered, by operation.");
     // The rest by base model, but for the connections.
     prometheus::Family<prometheus::Counter>& compute =
@@ -61,6 +63,15 @@ struct Metrics::State {
         gauge("rootstock_adapter_loads", "Adapters loaded since the start.");
     prometheus::Family<prometheus::Gauge>& adapter_evictions =
         gauge("rootstock_adapter_evictions", "Adapters evicted since the start.");
+    prometheus::Family<prometheus::Histogram>& rows_of_step =
+        histogram("rootstock_step_rows", "Texts that took part in one step of writing.");
+    prometheus::Family<prometheus::Histogram>& seconds_of_step =
+        histogram("rootstock_step_seconds", "Wall time of one step of writing.");
+    prometheus::Family<prometheus::Gauge>& texts_waiting =
+        gauge("rootstock_writing_waiting", "Requests waiting to be written.");
+    prometheus::Family<prometheus::Gauge>& texts_running = gauge("rootstock_writing_running", "Texts being written.");
+    prometheus::Family<prometheus::Gauge>& blocks_free =
+        gauge("rootstock_cache_blocks_free", "Blocks of the cache of keys and values that nobody uses.");
     prometheus::Gauge& connections = gauge("rootstock_connections", "Open connections.").Add({});
 
     void set(const ServerLoad::Base& load) {
@@ -75,6 +86,10 @@ struct Metrics::State {
         tell(adapter_bytes, load.adapters.bytes);
         tell(adapter_loads, load.adapters.loads);
         tell(adapter_evictions, load.adapters.evictions);
+        if (load.writing.blocks == 0) return;
+        tell(texts_waiting, load.writing.requests_waiting);
+        tell(texts_running, load.writing.rows_running);
+        tell(blocks_free, load.writing.blocks_free);
     }
 };
 
@@ -88,6 +103,7 @@ void Metrics::count_request(const std::string& method, const std::string& route,
 
 void Metrics::count_usage(const std::string& operation, const Usage& usage) {
     state_->tokens.Add({{"operation", operation}}).Increment(static_cast<double>(usage.input_tokens));
+    state_->written.Add({{"operation", operation}}).Increment(static_cast<double>(usage.output_tokens));
     state_->rows.Add({{"operation", operation}}).Increment(static_cast<double>(usage.rows));
 }
 
@@ -99,6 +115,14 @@ void Metrics::count_batch(const std::string& base, const BatchFacts& facts) {
     state_->tokens_of_batch.Add(labels, batch_tokens).Observe(static_cast<double>(facts.tokens));
     state_->adapters_of_batch.Add(labels, batch_rows).Observe(static_cast<double>(facts.adapters));
     state_->seconds_of_batch.Add(labels, batch_seconds).Observe(seconds);
+}
+
+void Metrics::count_step(const std::string& base, const StepFacts& facts) {
+    const prometheus::Labels labels{{"base", base}};
+    double seconds = static_cast<double>(facts.micros) * 1e-6;
+    state_->compute.Add(labels).Increment(seconds);
+    state_->rows_of_step.Add(labels, batch_rows).Observe(static_cast<double>(facts.rows));
+    state_->seconds_of_step.Add(labels, batch_seconds).Observe(seconds);
 }
 
 std::string Metrics::text(const ServerLoad& load) {

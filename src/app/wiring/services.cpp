@@ -32,6 +32,8 @@ Result<std::vector<catalog::Model>> choose_bases(store::Database& records, const
 Result<void> release_holds(Services& services) {
     ROOTSTOCK_TRY(released, services.records->write_now([&](store::Session& session) -> Result<std::int64_t> {
         ledger::free_abandoned_keys(session);
+        auto settled = ledger::settle_abandoned(session, services.run, services.clock.now());
+        if (settled > 0) spdlog::info("settled {} requests of an earlier run at their last mark", settled);
         return ledger::void_abandoned(session, services.run, services.clock.now());
     }));
     if (released > 0) spdlog::info("released {} holds of an earlier run", released);
@@ -43,7 +45,8 @@ Result<void> release_holds(Services& services) {
 ServerLoad Services::load() const {
     ServerLoad load;
     for (const auto& model : models.all())
-        load.models.push_back({model->name, model->scheduler->load(), model->residency->load()});
+        load.models.push_back({model->name, model->scheduler->load(), model->residency->load(),
+                               model->writer ? model->writer->load() : WriterLoad()});
     load.connections = connections();
     return load;
 }
@@ -61,12 +64,16 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     auto count = [metrics = &services->metrics](const std::string& base, const BatchFacts& facts) {
         metrics->count_batch(base, facts);
     };
+    auto count_step = [metrics = &services->metrics](const std::string& base, const StepFacts& facts) {
+        metrics->count_step(base, facts);
+    };
     ROOTSTOCK_TRY(models, ServedModels::open(bases, chosen.home,
-                                             {chosen.native, chosen.scheduler, chosen.residency, std::move(count)}));
+                                             {chosen.native, chosen.scheduler, chosen.residency, chosen.writer,
+                                              std::move(count), std::move(count_step)}));
     services->models = std::move(models);
-    services->predict = std::make_unique<Predict>(
-        PredictParts{*services->records, services->models, services->pool, clock, chosen.home, services->run},
-        chosen.predict);
+    const JourneyParts parts{*services->records, services->models, services->pool, clock, chosen.home, services->run};
+    services->predict = std::make_unique<Predict>(parts, chosen.predict);
+    services->generate = std::make_unique<Generate>(parts, chosen.generate);
     return services;
 }
 

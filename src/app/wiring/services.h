@@ -32,6 +32,8 @@ struct ServeSettings {
     FileSettings files;
     WorkerSettings worker;  // its home is ours
     int workers = 1;        // processes for tuning jobs that are kept beside the server
+    WriterSettings writer;
+    GenerateLimits generate;
 };
 
 struct Services {
@@ -47,6 +49,7 @@ struct Services {
     boost::asio::thread_pool pool{1};  // parsing and tokenizing of large requests
     boost::asio::thread_pool disk{2};  // reading and writing of files
     std::unique_ptr<Predict> predict;
+    std::unique_ptr<Generate> generate;
     std::function<std::size_t()> connections = [] { return std::size_t{0}; };
     bool draining = false;
 
