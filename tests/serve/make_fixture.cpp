@@ -1,11 +1,13 @@
 // A home folder to test a server on, made through the house's own faces: the model, adapters with seeded random
 // weights whose self-tests the native executor answered, tenants in every condition, and their keys.
 //
-//   serve_fixture HOME MODEL_FOLDER
+//   serve_fixture HOME MODEL_FOLDER [WRITER_FOLDER]
 //
 // prints one JSON object: {"base", "digest", "labels", "keys": {"acme", "umbra", "poor", "suspended", "revoked",
-// "expired"}}. Adapters: "tickets" of the house (live), "mood" of acme (version 1 retired, 2 live, 3 candidate),
-// "secret" of umbra (live), "broken" of acme (live, its self-tests disagree), "elsewhere" of acme (another base).
+// "expired"}}. Besides that model ("fixture") there is one that writes ("writer": WRITER_FOLDER, or the
+// one of tiny_writer.h). Adapters: "tickets"
+// of the house (live), "mood" of acme (version 1 retired, 2 live, 3 candidate), "secret" of umbra (live), "broken" of
+// acme (live, its self-tests disagree), "elsewhere" of acme (another base).
 
 #include <cstdio>
 #include <exception>
@@ -19,6 +21,7 @@
 #include "model/model.h"
 #include "native/native.h"
 #include "tenant/tenant.h"
+#include "tiny_writer.h"
 
 namespace rootstock {
 namespace {
@@ -70,6 +73,19 @@ public:
         std::filesystem::create_directory_symlink(std::filesystem::absolute(folder), home_.models() / digest_);
         write([&](store::Session& session) -> Result<void> {
             catalog::add_model(session, {digest_, "fixture", model_.spec.family, "file:fixture", digest_, "", now()});
+            return {};
+        });
+    }
+
+    void add_writer(const std::string& given) {
+        const auto folder = home_.models() / "writer";
+        if (given.empty())
+            make_tiny_writer(folder, 11);
+        else
+            std::filesystem::create_directory_symlink(std::filesystem::absolute(given), folder);
+        const auto digest = must(model_digest(folder));
+        write([&](store::Session& session) -> Result<void> {
+            catalog::add_model(session, {digest, "writer", "llama", "file:writer", "writer", "", now()});
             return {};
         });
     }
@@ -149,12 +165,13 @@ ledger::Plan tiny_plan() {
     ledger::Plan plan;
     plan.code = "tiny";
     plan.credit_limit = Micros{1000};  // 50 tokens at the default price
-    plan.prices = {{"input_tokens", "", Micros{20000}, 1000}};
+    plan.prices = {{"input_tokens", "", Micros{20000}, 1000}, {"output_tokens", "", Micros{60000}, 1000}};
     return plan;
 }
 
-void make(const std::string& home, const std::string& folder) {
+void make(const std::string& home, const std::string& folder, const std::string& writer) {
     Fixture fixture(home, folder);
+    fixture.add_writer(writer);
     fixture.write([](store::Session& session) -> Result<void> {
         ROOTSTOCK_CHECKED(ledger::add_plan_version(session, tiny_plan(), Fixture::now()));
         return {};
@@ -194,12 +211,12 @@ void make(const std::string& home, const std::string& folder) {
 }  // namespace rootstock
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
-        std::fprintf(stderr, "usage: %s HOME MODEL_FOLDER\n", argv[0]);
+    if (argc < 3 || argc > 4) {
+        std::fprintf(stderr, "usage: %s HOME MODEL_FOLDER [WRITER_FOLDER]\n", argv[0]);
         return 2;
     }
     try {
-        rootstock::make(argv[1], argv[2]);
+        rootstock::make(argv[1], argv[2], argc == 4 ? argv[3] : "");
     } catch (const std::exception& fault) {
         std::fprintf(stderr, "serve_fixture: %s\n", fault.what());
         return 1;

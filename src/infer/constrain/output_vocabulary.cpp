@@ -42,7 +42,28 @@ TokenTrie TokenTrie::make(std::vector<Token> tokens) {
         last = bytes;
     }
     leave(0);
+    for (std::size_t i = 1; i < trie.nodes_.size(); i = static_cast<std::size_t>(trie.nodes_[i].after))
+        trie.begins_[trie.nodes_[i].byte] = static_cast<std::int32_t>(i);
     return trie;
+}
+
+TokenTrie::Match TokenTrie::longest_prefix(std::string_view bytes) const {
+    Match longest;
+    if (bytes.empty()) return longest;
+    auto at = static_cast<std::size_t>(begins_[static_cast<std::uint8_t>(bytes[0])]);
+    std::size_t depth = 0, end = at == 0 ? 0 : nodes_.size();
+    while (depth < bytes.size() && at < end) {
+        const auto& node = nodes_[at];
+        if (node.byte != static_cast<std::uint8_t>(bytes[depth])) {
+            at = static_cast<std::size_t>(node.after);
+            continue;
+        }
+        ++depth;
+        if (node.count > 0) longest = {depth, ids_[static_cast<std::size_t>(node.first)]};
+        end = static_cast<std::size_t>(node.after);
+        ++at;
+    }
+    return longest;
 }
 
 std::vector<TokenTrie::Token> OutputVocabulary::usable(const std::vector<std::string>& bytes) const {

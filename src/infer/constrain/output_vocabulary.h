@@ -43,10 +43,16 @@ public:
         return std::span(ids_).subspan(static_cast<std::size_t>(node.first), node.count);
     }
     int longest() const { return longest_; }  // bytes
+    struct Match {
+        std::size_t length = 0;  // 0: none
+        std::int32_t id = -1;
+    };
+    Match longest_prefix(std::string_view bytes) const;  // the longest token that `bytes` begin with
 
 private:
     std::vector<Node> nodes_;
     std::vector<std::int32_t> ids_;
+    std::array<std::int32_t, 256> begins_{};  // by a token's first byte: its node; 0: none
     int longest_ = 0;
 };
 

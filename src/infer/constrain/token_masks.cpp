@@ -1,0 +1,136 @@
+#include "infer/constrain/token_masks.h"
+
+#include <algorithm>
+
+namespace rootstock::constrain {
+
+namespace {
+
+// A mask that takes more is left incomplete: still right, and with a token to go on. Ordinary constraints stay far
+// below.
+constexpr std::size_t work_max = 4'000'000;
+constexpr std::size_t kept_bytes_max = 24 << 20;  // of one constraint's masks; more begin anew
+constexpr std::size_t few_ids = 256;
+
+// Reads on along the tokens below `top`, no deeper than `depth_max`, and visits each node that some reading reaches.
+template <typename Visit>
+void walk(const TokenTrie& trie, std::size_t top, int depth_max, Reader& reader, std::size_t work, const Visit& visit) {
+    const auto nodes = trie.nodes();
+    const auto base = reader.places();
+    const int base_depth = nodes[top].depth;
+    const auto end = static_cast<std::size_t>(nodes[top].after);
+    const auto limit = reader.work() + work;
+    const auto back_to = [&](std::size_t places) {
+        while (reader.places() > places) reader.pop();
+    };
+    for (auto i = top + 1; i < end && reader.work() < limit;) {
+        const auto& node = nodes[i];
+        back_to(base + static_cast<std::size_t>(node.depth - 1 - base_depth));
+        const bool alive = node.depth <= depth_max && reader.push(node.byte);
+        if (alive) visit(i, node);
+        i = alive && reader.goes_on() ? i + 1 : static_cast<std::size_t>(node.after);
+    }
+    back_to(base);
+}
+
+}  // namespace
+
+std::size_t StateMask::size() const {
+    return sizeof(StateMask) + bits.size() * 8 + ids.size() * 4 + counted.size() * sizeof(Counted) +
+           returns.size() * sizeof(Return);
+}
+
+void StateMask::add_to(Bits out, std::int32_t rounds_allowed) const {
+    if (!counted.empty() && counted.back().rounds > rounds_allowed) {
+        for (const auto& token : counted) {
+            if (token.rounds > rounds_allowed) break;
+            set_bit(out, token.id);
+        }
+        return;
+    }
+    for (std::size_t i = 0; i < std::min(bits.size(), out.size()); ++i) out[i] |= bits[i];
+    for (const auto id : ids) set_bit(out, id);
+}
+
+StateMask TokenMasks::found(int state, bool first) const {
+    const auto& rule = network_->rule(network_->state(state).rule);
+    const auto& trie = vocabulary_->trie(first);
+    auto reader = Reader::within(*network_, state, rule.loop && !rule.plain_loop);
+    StateMask mask;
+    const auto visit = [&](std::size_t i, const TokenTrie::Node& node) {
+        std::int32_t rounds = 0, needed = 0;
+        if (rule.plain_loop) {
+            const auto& at = reader.configurations().front();
+            rounds = at.rounds, needed = at.rounds + (network_->state(at.state).head ? 0 : 1);
+        }
+        for (const auto id : trie.ids(node)) {
+            mask.ids.push_back(id);
+            if (rule.plain_loop) mask.counted.push_back({needed, id});
+        }
+        if (static_cast<std::size_t>(node.after) == i + 1) return;
+        if (reader.ended()) mask.returns.push_back({static_cast<std::int32_t>(i), rounds, false});
+        if (reader.at_head()) mask.returns.push_back({static_cast<std::int32_t>(i), rounds, true});
+    };
+    walk(trie, 0, static_cast<int>(TokenTrie::bytes_max), reader, work_max, visit);
+    if (reader.work() >= work_max) {
+        // Single characters first of all, so that something is allowed whatever the order of the trie.
+        mask = {};
+        walk(trie, 0, vocabulary_->writes_all_bytes() ? 1 : 4, reader, SIZE_MAX / 2, visit);
+    }
+    std::ranges::stable_sort(mask.counted, {}, &StateMask::Counted::rounds);
+    if (mask.ids.size() > few_ids) {
+        mask.bits.assign(vocabulary_->id_end() / 64 + 1, 0);
+        for (const auto id : mask.ids) set_bit(mask.bits, id);
+        mask.ids.clear();
+    }
+    mask.ids.shrink_to_fit();
+    return mask;
+}
+
+std::shared_ptr<const StateMask> TokenMasks::mask_of(int state, bool first) {
+    const auto key = static_cast<std::int64_t>(state) * 2 + (first ? 1 : 0);
+    {
+        const std::lock_guard guard(lock_);
+        if (const auto kept = kept_.find(key); kept != kept_.end()) return kept->second;
+    }
+    auto mask = std::make_shared<const StateMask>(found(state, first));
+    const std::lock_guard guard(lock_);
+    if (kept_bytes_ + mask->size() > kept_bytes_max) kept_.clear(), kept_bytes_ = 0;
+    if (kept_.try_emplace(key, mask).second) kept_bytes_ += mask->size();
+    return mask;
+}
+
+void TokenMasks::mark(Reader& reader, bool first, Bits bits) {
+    const std::vector<Configuration> all(reader.configurations().begin(), reader.configurations().end());
+    for (const auto& at : all) {
+        if (!reader.takes_bytes(at)) continue;
+        const auto mask = mask_of(at.state, first);
+        mask->add_to(bits, reader.rounds_left(at).allowed);
+        mark_returns(reader, at, *mask, first, bits);
+    }
+}
+
+void TokenMasks::mark_returns(Reader& reader, const Configuration& at, const StateMask& mask, bool first, Bits bits) {
+    if (mask.returns.empty()) return;
+    const auto& trie = vocabulary_->trie(first);
+    const auto mark = [&](std::size_t, const TokenTrie::Node& node) {
+        for (const auto id : trie.ids(node)) set_bit(bits, id);
+    };
+    const auto left = reader.rounds_left(at);
+    const bool plain = network_->rule(network_->state(at.state).rule).plain_loop;
+    const auto limit = reader.work() + work_max;
+    for (const bool at_head : {false, true}) {
+        const auto wanted = [&](const StateMask::Return& one) {
+            return one.at_head == at_head && (!plain || (left.needed <= one.rounds && one.rounds <= left.allowed));
+        };
+        if (std::ranges::none_of(mask.returns, wanted)) continue;
+        reader.push_return(at, at_head);
+        for (const auto& one : mask.returns)
+            if (wanted(one) && reader.goes_on() && reader.work() < limit)
+                walk(trie, static_cast<std::size_t>(one.node), static_cast<int>(TokenTrie::bytes_max), reader,
+                     limit - reader.work(), mark);
+        reader.pop();
+    }
+}
+
+}  // namespace rootstock::constrain
