@@ -21,7 +21,7 @@ struct ReportFact {
     std::string value;
 };
 
-// A row the model got wrong and was sure about; of numbers, one that is far off.
+// A row the model got wrong and was sure about.
 struct ReportMistake {
     std::int64_t row = 0;
     std::string text;  // any text: escaped where it is shown
@@ -31,9 +31,8 @@ struct ReportMistake {
 };
 
 struct EvaluationPage {
-    std::string title;                    // "support@1"
-    ClassificationReport report;          // of a model that tells classes apart
-    std::optional<NumberReport> numbers;  // of one that gives numbers; `report` is empty then
+    std::string title;  // "support@1"
+    ClassificationReport report;
     std::vector<CurvePoint> loss;         // training loss by step; may be empty
     std::vector<CurvePoint> accuracy;     // validation accuracy by step; may be empty
     std::vector<ReportFact> settings;     // how it was tuned
@@ -51,8 +50,6 @@ struct TerminalOptions {
 
 // An aligned table with colours where standard output wants them; ends with a newline.
 std::string to_terminal(const ClassificationReport& report, const TerminalOptions& options = {});
-std::string to_terminal(const NumberReport& report);
-std::string to_terminal(const EvaluationPage& page, const TerminalOptions& options = {});  // whichever it has
 
 // One HTML page that needs nothing from outside: styles, scripts and drawings are inside it; light and dark as
 // the reader's system prefers; English with a switch to Chinese. All texts are escaped.

@@ -85,7 +85,7 @@ json::value to_json(const ClassificationReport& report) {
 }
 
 json::value to_json(const EvaluationPage& page) {
-    auto object = (page.numbers ? to_json(*page.numbers) : to_json(page.report)).get_object();
+    auto object = to_json(page.report).get_object();
     object["format"] = 1;
     object["title"] = page.title;
     object["truncated"] = page.truncated;

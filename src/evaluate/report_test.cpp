@@ -129,19 +129,6 @@ TEST(HtmlReport, DrawsEveryCellThatHasExamples) {
     EXPECT_EQ(occurrences(to_html(page), "data-cell=\""), cells);
 }
 
-TEST(NumberReports, StandInEveryForm) {
-    EvaluationPage page;
-    page.title = "price@1";
-    page.numbers = measure_numbers(std::vector<double>{1, 2, 4}, std::vector<double>{1, 2.5, 3}).value();
-    page.loss = {{10, 1}, {20, 0.5}};
-    page.mistakes = {{3, "size <4>", "4", "3", 0}};
-    EXPECT_THAT(to_terminal(page), HasSubstr("MAE 0.5"));
-    EXPECT_EQ(to_json(page).at("mae").to_number<double>(), 0.5);
-    auto html = to_html(page);
-    EXPECT_THAT(html, HasSubstr("size &lt;4&gt;"));
-    EXPECT_THAT(html, Not(HasSubstr("Confusion matrix")));
-}
-
 TEST(HtmlReport, StandsWithoutCurvesAndMistakes) {
     auto page = some_page(2);
     page.loss = {{0, NAN}};

@@ -125,14 +125,4 @@ std::string to_terminal(const ClassificationReport& report, const TerminalOption
     return pairs.empty() ? text : text + "\n" + pairs;
 }
 
-std::string to_terminal(const NumberReport& report) {
-    return "  " + paint(Colour::bold, fmt::format("RMSE {:.5g}", report.rmse)) +
-           fmt::format("   MAE {:.5g}", report.mae) + (report.r2 ? fmt::format("   R2 {:.4f}", *report.r2) : "") +
-           fmt::format("   {} examples\n", format_count(static_cast<std::uint64_t>(report.examples)));
-}
-
-std::string to_terminal(const EvaluationPage& page, const TerminalOptions& options) {
-    return page.numbers ? to_terminal(*page.numbers) : to_terminal(page.report, options);
-}
-
 }  // namespace rootstock

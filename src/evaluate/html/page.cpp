@@ -31,17 +31,8 @@ std::string headline(const EvaluationPage& page) {
     cards += card("", count(page.truncated), both("texts cut", "被截断的文本"));
     cards += card("", count(page.kept_aside), both("rows kept aside", "搁置的行"));
     if (r.roc_auc) cards += card("", number(*r.roc_auc, 3), both("ROC AUC", "ROC AUC"));
-    int columns = r.top.size() > 1 ? 5 : 4;  // whole rows as far as they go: ten cards with top-3 and top-5
+    int columns = r.top.size() > 1 ? 5 : 4;  // whole rows but for the last card
     return fmt::format("<div class=\"cards\" style=\"--columns:{}\">{}</div>\n", columns, cards);
-}
-
-std::string number_headline(const EvaluationPage& page) {
-    const auto& r = *page.numbers;
-    auto cards = card("main", fmt::format("{:.5g}", r.rmse), both("root mean squared error", "均方根误差")) +
-                 card("", fmt::format("{:.5g}", r.mae), both("mean absolute error", "平均绝对误差"));
-    if (r.r2) cards += card("main", number(*r.r2, 3), both("variance explained (R2)", "决定系数 R2"));
-    cards += card("", count(page.kept_aside), both("rows kept aside", "搁置的行"));
-    return fmt::format("<div class=\"cards\" style=\"--columns:4\">{}</div>\n", cards);
 }
 
 std::string curves(const EvaluationPage& page) {
@@ -106,18 +97,6 @@ std::string mistakes_table(const std::vector<ReportMistake>& mistakes) {
         both("probability", "概率"), rows);
 }
 
-std::string errors_table(const std::vector<ReportMistake>& errors) {
-    std::string rows;
-    for (const auto& e : errors)
-        rows += fmt::format(
-            R"(<tr><td>{}</td><td class="text">{}</td><td class="key">{}</td><td class="key bad">{}</td></tr>)",
-            count(e.row), escaped(e.text), escaped(e.truth), escaped(e.predicted));
-    return fmt::format(
-        R"(<div class="wide"><table><thead><tr><th>{}</th><th class="key">{}</th><th class="key">{}</th><th class="key">{}</th>)"
-        R"(</tr></thead><tbody>{}</tbody></table></div>)",
-        both("row", "行"), both("values", "数值"), both("true", "真实"), both("predicted", "预测"), rows);
-}
-
 std::string facts(const std::vector<ReportFact>& list) {
     std::string items;
     for (const auto& fact : list)
@@ -140,29 +119,14 @@ std::string data_for_script(const ClassificationReport& report) {
 
 std::string opening(const EvaluationPage& page) {
     auto title = escaped(page.title);
-    auto classes = page.report.classes.size();
-    auto examples = count(page.numbers ? page.numbers->examples : page.report.examples);
-    auto sub = page.numbers ? both(examples + " examples", examples + " 个样本")
-                            : both(fmt::format("{} examples, {} classes", examples, classes),
-                                   fmt::format("{} 个样本，{} 个类别", examples, classes));
+    auto sub = both(fmt::format("{} examples, {} classes", count(page.report.examples), page.report.classes.size()),
+                    fmt::format("{} 个样本，{} 个类别", count(page.report.examples), page.report.classes.size()));
     return fmt::format(
         "<!doctype html>\n<html lang=\"en\" data-lang=\"en\"><head><meta charset=\"utf-8\">"
         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{0}</title>"
         "<style>{1}</style></head><body><main><header><div><h1>{0}</h1><p class=\"sub\">{2}</p></div>"
         "<button id=\"language\" type=\"button\">{3}</button></header>\n",
         title, style, sub, R"(<span lang="en">中文</span><span lang="zh">English</span>)");
-}
-
-std::string origins(const EvaluationPage& page) {
-    if (page.settings.empty() && page.lineage.empty()) return {};
-    return "<div class=\"two\">" + section(both("Settings", "训练设置"), facts(page.settings)) +
-           section(both("Lineage", "来源"), facts(page.lineage)) + "</div>\n";
-}
-
-std::string number_body(const EvaluationPage& page) {
-    auto html = number_headline(page) + section(both("Training loss", "训练损失"), loss_chart(page.loss));
-    if (!page.mistakes.empty()) html += section(both("Farthest off", "误差最大的行"), errors_table(page.mistakes));
-    return html + origins(page);
 }
 
 std::string body(const EvaluationPage& page) {
@@ -179,16 +143,17 @@ std::string body(const EvaluationPage& page) {
     html += section(both("Classes", "各类别"), class_table(r), both("click a column to sort", "点击表头排序"));
     if (!page.mistakes.empty())
         html += section(both("Sure but wrong", "高置信度的错误"), mistakes_table(page.mistakes));
-    return html + origins(page);
+    if (page.settings.empty() && page.lineage.empty()) return html;
+    return html + "<div class=\"two\">" + section(both("Settings", "训练设置"), facts(page.settings)) +
+           section(both("Lineage", "来源"), facts(page.lineage)) + "</div>\n";
 }
 
 }  // namespace
 }  // namespace html
 
 std::string to_html(const EvaluationPage& page) {
-    return html::opening(page) + (page.numbers ? html::number_body(page) : html::body(page)) +
-           "</main><div id=\"tip\"></div>" + html::data_for_script(page.report) +
-           fmt::format("<script>{}</script></body></html>\n", html::script);
+    return html::opening(page) + html::body(page) + "</main><div id=\"tip\"></div>" +
+           html::data_for_script(page.report) + fmt::format("<script>{}</script></body></html>\n", html::script);
 }
 
 }  // namespace rootstock
