@@ -167,8 +167,9 @@ Result<StagedBatch> stage_columns(const ColumnBatch& rows, const TransformerSpec
     std::vector<std::int32_t> offsets{0};
     for (std::int64_t i = 0; i < rows.rows; ++i) offsets.push_back(offsets.back() + spec.columns.tokens());
     auto staged = stage_rows(offsets, spec, placement);
-    auto table = [&](auto& values, auto type) {
-        auto* data = const_cast<std::remove_const_t<std::remove_reference_t<decltype(values[0])>>*>(values.data());
+    auto table = [&](const auto& values, auto type) {
+        if (values.empty()) return torch::zeros({rows.rows, 0}, type);
+        auto* data = const_cast<std::remove_cvref_t<decltype(values[0])>*>(values.data());
         return torch::from_blob(data, {rows.rows, static_cast<std::int64_t>(values.size()) / rows.rows}, type).clone();
     };
     staged.of_columns = true;

@@ -4,6 +4,8 @@
 // out. Ours alone is missing_embeddings: where a number is missing a vector of its
 // column, cont_embeddings.missing, is added.
 
+#include <algorithm>
+
 #include "model/families/family.h"
 #include "model/families/read_config.h"
 
