@@ -27,6 +27,8 @@ namespace rootstock {
 enum class Precision {
     fp32,
     bf16,  // products and attention in bfloat16 with fp32 sums; residual stream, norms and softmax in fp32
+    int8,  // as bf16, with every weight rounded to 8 bits (blocks of 32 with a scale, as GGUF's Q8_0). Products of few
+           // rows read those, half the bytes; those of many rows read the same numbers in bf16
 };
 
 struct NativeOptions {
