@@ -55,6 +55,14 @@ struct Metrics::State {
     prometheus::Gauge& adapter_bytes = gauge("rootstock_resident_adapter_bytes", "Memory held by adapters.");
     prometheus::Gauge& adapter_loads = gauge("rootstock_adapter_loads", "Adapters loaded since the start.");
     prometheus::Gauge& adapter_evictions = gauge("rootstock_adapter_evictions", "Adapters evicted since the start.");
+    prometheus::Gauge& adapters_loading = gauge("rootstock_adapters_loading", "Adapters coming in now.");
+    prometheus::Gauge& adapters_failed = gauge("rootstock_adapters_failed", "Adapters whose last loading failed.");
+    prometheus::Gauge& adapter_waiting = gauge("rootstock_adapter_waiting", "Requests that wait for an adapter.");
+    prometheus::Gauge& adapter_failures = gauge("rootstock_adapter_failures", "Failed loadings since the start.");
+    prometheus::Gauge& adapter_load_seconds =
+        gauge("rootstock_adapter_load_seconds", "Time spent on loading adapters since the start.");
+    prometheus::Gauge& queue_seconds =
+        gauge("rootstock_queue_seconds", "Until what waits has run, at the pace of the last runs.");
     prometheus::Gauge& connections = gauge("rootstock_connections", "Open connections.");
 };
 
@@ -88,6 +96,12 @@ std::string Metrics::text(const ServerLoad& load) {
     state_->adapter_bytes.Set(static_cast<double>(load.adapters.bytes));
     state_->adapter_loads.Set(static_cast<double>(load.adapters.loads));
     state_->adapter_evictions.Set(static_cast<double>(load.adapters.evictions));
+    state_->adapters_loading.Set(static_cast<double>(load.adapters.loading));
+    state_->adapters_failed.Set(static_cast<double>(load.adapters.failed));
+    state_->adapter_waiting.Set(static_cast<double>(load.adapters.waiting));
+    state_->adapter_failures.Set(static_cast<double>(load.adapters.failures));
+    state_->adapter_load_seconds.Set(static_cast<double>(load.adapters.load_micros) * 1e-6);
+    state_->queue_seconds.Set(load.queue.seconds_waiting);
     state_->connections.Set(static_cast<double>(load.connections));
     return prometheus::TextSerializer().Serialize(state_->registry.Collect());
 }

@@ -77,6 +77,9 @@ void LowRank::pack(const std::vector<LowRankSlice>& slices, Arena& arena) {
         covered += pair->out;
     }
     a_ = pack_matrix<Ops>(a, in_, ranks_, arena);
+    begin_ = static_cast<const char*>(parts_.front().b);
+    bytes_ =
+        static_cast<std::size_t>(static_cast<const char*>(a_) - begin_) + in * ranks * sizeof(typename Ops::Number);
     covers_all_ = covered == out_;
 }
 
@@ -86,19 +89,33 @@ void LowRank::run_parts(const void* x, Out* y, int rows, Workspace& scratch) con
     using Packed = typename Ops::Packed;
     const auto ranks = static_cast<std::size_t>(ranks_), out = static_cast<std::size_t>(out_);
     auto* inner = scratch.get<Number>(ranks * static_cast<std::size_t>(rows));
-    Ops::product(static_cast<const Number*>(x), static_cast<std::size_t>(in_), static_cast<const Packed*>(a_), ranks,
-                 inner, ranks, rows, ranks_, in_ / Ops::kRowsPerWord, static_cast<const float*>(nullptr));
+    const auto* from = static_cast<const Number*>(x);
+    const auto* a = static_cast<const Packed*>(a_);
+    const auto in = static_cast<std::size_t>(in_);
+    const int words = in_ / Ops::kRowsPerWord;
+    if (!Ops::deep_product(from, in, a, ranks, inner, ranks, rows, ranks_, words))
+        Ops::product(from, in, a, ranks, inner, ranks, rows, ranks_, words, static_cast<const float*>(nullptr));
     if (!covers_all_) std::memset(y, 0, static_cast<std::size_t>(rows) * out * sizeof(Out));
-    for (const auto& part : parts_)
-        Ops::product(static_cast<const Number*>(inner) + part.rank_begin, ranks, static_cast<const Packed*>(part.b),
-                     static_cast<std::size_t>(part.out), y + part.out_begin, out, rows, part.out, part.rank_words,
-                     static_cast<const float*>(nullptr));
+    for (const auto& part : parts_) {
+        const auto* u = static_cast<const Number*>(inner) + part.rank_begin;
+        const auto* b = static_cast<const Packed*>(part.b);
+        const auto width = static_cast<std::size_t>(part.out);
+        auto* to = y + part.out_begin;
+        if (!Ops::wide_product(u, ranks, b, width, to, out, rows, part.out, part.rank_words))
+            Ops::product(u, ranks, b, width, to, out, rows, part.out, part.rank_words,
+                         static_cast<const float*>(nullptr));
+    }
 }
 
 void LowRank::run(const void* x, void* y, Element y_element, int rows, Workspace& scratch) const {
     if (element_ == Element::fp32) return run_parts<Fp32Ops>(x, static_cast<float*>(y), rows, scratch);
     if (y_element == Element::fp32) return run_parts<Bf16Ops>(x, static_cast<float*>(y), rows, scratch);
     run_parts<Bf16Ops>(x, static_cast<Bf16Ops::Number*>(y), rows, scratch);
+}
+
+void LowRank::prefetch() const {
+    constexpr std::size_t kLine = 64;
+    for (std::size_t at = 0; at < bytes_; at += kLine) __builtin_prefetch(begin_ + at, 0, 2);
 }
 
 void clear_rows(void* y, Element y_element, int rows, int out) {
