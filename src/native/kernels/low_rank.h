@@ -48,7 +48,7 @@ private:
     bool covers_all_ = false;
     const void* a_ = nullptr;  // packed [in, ranks]
     std::vector<Part> parts_;
-    const char* begin_ = nullptr;  // parts and a_ stand behind each other from here
+    const char* begin_ = nullptr;  // a_ and the parts stand behind each other from here
     std::size_t bytes_ = 0;
 };
 
