@@ -145,12 +145,12 @@ private:
 // Of which tokens Executor::extend() gives logits.
 enum class Answer { last_token, every_token };
 
-// Runs batches, one at a time, on threads() cores. Its workspace grows to the largest batch seen. Every span it returns
+// Runs batches, one at a time, on its threads. Its workspace grows to the largest batch seen. Every span it returns
 // is valid until its next run. Errors: invalid_argument (an id outside the vocabulary, an empty row, wrong number of
 // adapters, an adapter of another spec or without head), too_long (a row longer than the model's positions).
 class Executor {
 public:
-    explicit Executor(std::shared_ptr<const NativeModel> model);
+    explicit Executor(std::shared_ptr<const NativeModel> model, int threads = 0);  // 0: the model's
     ~Executor();
     Executor(Executor&&) noexcept;
     Executor& operator=(Executor&&) noexcept;

@@ -209,6 +209,48 @@ TYPED_TEST(Arithmetic, LowRankUpdatesMatchPlainLoops) {
         }
 }
 
+// Tiles round and add in another order than vectors, from the same numbers.
+TEST(Tiles, ProductsMatchVectors) {
+    if (!cpu_has_tiles()) GTEST_SKIP() << "this CPU has no tiles";
+    const auto matrix = [](int rows, int columns, std::uint64_t seed) {
+        return numbers_of<Bf16Ops>(random_floats(static_cast<std::size_t>(rows * columns), seed));
+    };
+    const auto packed = [&](int rows, int columns, std::uint64_t seed) {
+        std::vector<Bf16Ops::Packed> words(static_cast<std::size_t>(rows / 2 * columns));
+        Bf16Ops::pack_rows(matrix(rows, columns, seed).data(), static_cast<std::size_t>(columns), rows, columns,
+                           words.data());
+        return words;
+    };
+    const auto compare = [](const auto& found, const auto& wanted, int k, const std::string& what) {
+        for (std::size_t i = 0; i < found.size(); ++i)
+            ASSERT_NEAR(value_of(found[i]), value_of(wanted[i]), 0.02 * std::sqrt(k)) << what << ", number " << i;
+    };
+    for (const int m : {1, 2, 15, 16, 17, 31, 32, 33, 70})
+        for (const auto& [n, k] : {std::pair{2, 32}, {8, 384}, {16, 160}, {24, 384}, {32, 64}, {40, 1536}}) {
+            const auto a = matrix(m, k, 60);
+            const auto b = packed(k, n, 61);
+            const auto in = static_cast<std::size_t>(k), out = static_cast<std::size_t>(n);
+            std::vector<Bf16Ops::Number> found(static_cast<std::size_t>(m * n)), wanted = found;
+            ASSERT_TRUE(Bf16Ops::deep_product(a.data(), in, b.data(), out, found.data(), out, m, n, k / 2));
+            Bf16Ops::product(a.data(), in, b.data(), out, wanted.data(), out, m, n, k / 2,
+                             static_cast<const float*>(nullptr));
+            compare(found, wanted, k, "deep, " + std::to_string(m) + " x " + std::to_string(n));
+        }
+    const auto wide = [&](auto number, int m, int n, int k) {
+        const auto a = matrix(m, k, 62);
+        const auto b = packed(k, n, 63);
+        const auto in = static_cast<std::size_t>(k), out = static_cast<std::size_t>(n);
+        std::vector<decltype(number)> found(static_cast<std::size_t>(m * n)), wanted = found;
+        ASSERT_TRUE(Bf16Ops::wide_product(a.data(), in, b.data(), out, found.data(), out, m, n, k / 2));
+        Bf16Ops::product(a.data(), in, b.data(), out, wanted.data(), out, m, n, k / 2,
+                         static_cast<const float*>(nullptr));
+        compare(found, wanted, k, "wide, " + std::to_string(m) + " x " + std::to_string(n));
+    };
+    for (const int m : {1, 7, 16, 18, 33})
+        for (const auto& [n, k] : {std::pair{16, 2}, {48, 8}, {384, 8}, {1536, 32}, {80, 24}})
+            wide(0.0f, m, n, k), wide(Bf16Ops::Number{}, m, n, k);
+}
+
 TYPED_TEST(Arithmetic, LinearMapsMatchPlainLoops) {
     const auto element = TypeParam::kRowsPerWord == 2 ? Element::bf16 : Element::fp32;
     constexpr int kIn = 36, kOut = 44;
