@@ -6,6 +6,10 @@
 namespace rootstock {
 namespace {
 
+Precision precision_of(const std::string& word) {
+    return word == "fp32" ? Precision::fp32 : word == "int8" ? Precision::int8 : Precision::bf16;
+}
+
 struct ServeOptions {
     std::string listen = "127.0.0.1:8080";
     std::vector<std::string> bases;
@@ -35,7 +39,7 @@ Result<ServeSettings> to_settings(const Context& context, const ServeOptions& op
     settings.home = home;
     settings.listen = options.listen;
     settings.bases = options.bases;
-    settings.native = {options.precision == "fp32" ? Precision::fp32 : Precision::bf16, options.threads};
+    settings.native = {precision_of(options.precision), options.threads};
     settings.http.body_bytes_max = options.body_bytes_max;
     settings.http.connections_max = options.connections_max;
     settings.scheduler.queue.rows_max = options.queue_rows_max;
@@ -78,8 +82,10 @@ void add_options(CLI::App& command, ServeOptions& options) {
     command.add_option("--listen", options.listen, "HOST:PORT; port 0 takes a free one")->capture_default_str();
     command.add_option("--base", options.bases, "a base model, by name or digest; give it again for each further one")
         ->allow_extra_args(false);
-    command.add_option("--precision", options.precision, "of the matrix products")
-        ->check(CLI::IsMember({"bf16", "fp32"}))
+    command
+        .add_option("--precision", options.precision,
+                    "of the matrix products; int8: weights of 8 bits where few rows read them")
+        ->check(CLI::IsMember({"bf16", "int8", "fp32"}))
         ->capture_default_str();
     command.add_option("--threads", options.threads, "cores of one inference run; 0: all")->check(CLI::Range(0, 1024));
     command.add_option("--workers", options.workers, "processes for tuning jobs, kept beside the server")

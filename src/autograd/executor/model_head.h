@@ -2,6 +2,7 @@
 // What stands on a transformer's last states, as the reference models have it:
 //
 //   sequence   head(pooler_activation(pooler(picked state)))    [rows, classes]; without pooler head(picked state).
+//              With `relu` the state is max(state, 0) (a table's rows).
 //              With a distillation token the mean of its own classifier and the class token's (DeiT).
 //   token      head(state)                                      [tokens, classes]
 //   span       head(state)                                      [tokens, 2]: begins here, ends here
