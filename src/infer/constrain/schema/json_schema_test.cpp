@@ -165,7 +165,7 @@ TEST(JsonSchema, HostileSchemasAreRefusedByTheirWork) {
     for (int i = 0; i < 12; ++i)
         chosen += std::string(i ? "," : "") + R"({"anyOf": [{"minLength": 1}, {"maxLength": 5}, {"pattern": "a"}]})";
     for (const auto& schema : {wide + "}}", chosen + "]}",
-                               std::string(R"({"type": "string", "pattern": "(.*a.{25}){9}", "minLength": 9})")}) {
+                               std::string(R"({"type": "string", "pattern": "(a|b)*a(a|b){24}", "minLength": 9})")}) {
         const auto constraint = compiled(schema);
         ASSERT_FALSE(constraint);
         EXPECT_EQ(constraint.error().reason, "constraint_too_large") << constraint.error().message;
