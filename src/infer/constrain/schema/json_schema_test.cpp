@@ -159,7 +159,7 @@ TEST(JsonSchema, AnyObject) {
 
 TEST(JsonSchema, HostileSchemasAreRefusedByTheirWork) {
     std::string deep = "{}", wide = R"({"type": "object", "minProperties": 200, "properties": {)";
-    for (int i = 0; i < 60; ++i) deep = R"({"type": "array", "maxItems": 100000, "items": )" + deep + "}";
+    for (int i = 0; i < 14; ++i) deep = R"({"type": "array", "maxItems": 100000, "items": )" + deep + "}";
     for (int i = 0; i < 4000; ++i) wide += (i ? "," : "") + ('"' + std::to_string(i)) + R"(": {"type": "string"})";
     std::string chosen = R"({"allOf": [)";
     for (int i = 0; i < 12; ++i)
