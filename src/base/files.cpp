@@ -125,29 +125,28 @@ Result<void> publish_folder(const fs::path& folder, const std::function<Result<v
     return sync_path(parent_of(folder));
 }
 
-Digest::Digest(Kind kind) : context_(EVP_MD_CTX_new()) {
-    const auto* method = kind == Kind::sha256 ? EVP_sha256() : EVP_md5();
-    ROOTSTOCK_CHECK(context_ && EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), method, nullptr) == 1,
-                    "a digest is not to be had from OpenSSL");
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+    ROOTSTOCK_CHECK(context_ && EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr) == 1,
+                    "SHA-256 is not to be had from OpenSSL");
 }
 
-Digest::~Digest() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+Sha256::~Sha256() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
 
-void Digest::add(std::string_view bytes) {
+void Sha256::add(std::string_view bytes) {
     ROOTSTOCK_CHECK(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size()) == 1,
-                    "a digest refused bytes");
+                    "SHA-256 refused bytes");
 }
 
-std::string Digest::hex() {
-    unsigned char digest[EVP_MAX_MD_SIZE];
+std::string Sha256::hex() {
+    unsigned char digest[32];
     unsigned int length = 0;
-    ROOTSTOCK_CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), digest, &length) == 1,
-                    "a digest did not finish");
+    ROOTSTOCK_CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), digest, &length) == 1 && length == 32,
+                    "SHA-256 did not finish");
     static constexpr char digits[] = "0123456789abcdef";
     std::string text;
-    for (unsigned int i = 0; i < length; ++i) {
-        text += digits[digest[i] >> 4];
-        text += digits[digest[i] & 15];
+    for (auto byte : digest) {
+        text += digits[byte >> 4];
+        text += digits[byte & 15];
     }
     return text;
 }

@@ -29,24 +29,18 @@ Result<void> publish_folder(const std::filesystem::path& folder,
 std::string sha256_hex(std::string_view bytes);
 Result<std::string> sha256_file(const std::filesystem::path& path);
 
-// A digest fed piece by piece. MD5 (RFC 1321) only to compare with what a client computed; nothing rests on it.
-class Digest {
+// The SHA-256 fed piece by piece.
+class Sha256 {
 public:
-    enum class Kind { sha256, md5 };
-    explicit Digest(Kind kind);
-    ~Digest();
-    Digest(const Digest&) = delete;
-    Digest& operator=(const Digest&) = delete;
+    Sha256();
+    ~Sha256();
+    Sha256(const Sha256&) = delete;
+    Sha256& operator=(const Sha256&) = delete;
     void add(std::string_view bytes);
     std::string hex();  // finishes; call once
 
 private:
     void* context_;
-};
-
-class Sha256 : public Digest {
-public:
-    Sha256() : Digest(Kind::sha256) {}
 };
 
 }  // namespace rootstock

@@ -21,8 +21,7 @@ Result<Home> open_home(const std::string& option) {
     std::error_code code;
     Home home{fs::absolute(root, code)};
     bool fresh = !fs::exists(home.root, code);
-    for (const auto& folder :
-         {home.root, home.models(), home.adapters(), home.jobs(), home.files(), home.batches(), home.downloads()}) {
+    for (const auto& folder : {home.root, home.models(), home.adapters(), home.jobs(), home.downloads()}) {
         fs::create_directories(folder, code);
         if (code)
             return fail(ErrorCode::io,

@@ -5,8 +5,6 @@
 //   models/<digest>/        base models, one folder each, named by the SHA-256 over their files
 //   adapters/<adapter id>/  adapters (PEFT folders), immutable once there
 //   jobs/<job id>/          job folders of rootstock-learn
-//   files/                  customers' files, by blob key (store/blob)
-//   batches/<batch id>/     answers of batches under way
 //   downloads/              unfinished downloads
 
 #include <filesystem>
@@ -23,8 +21,6 @@ struct Home {
     std::filesystem::path models() const { return root / "models"; }
     std::filesystem::path adapters() const { return root / "adapters"; }
     std::filesystem::path jobs() const { return root / "jobs"; }
-    std::filesystem::path files() const { return root / "files"; }
-    std::filesystem::path batches() const { return root / "batches"; }
     std::filesystem::path downloads() const { return root / "downloads"; }
 };
 

@@ -46,21 +46,6 @@ struct PredictionTag {
 struct TransferTag {
     static constexpr const char* prefix = "tra";
 };
-struct FileTag {
-    static constexpr const char* prefix = "file";
-};
-struct UploadTag {
-    static constexpr const char* prefix = "upload";
-};
-struct PartTag {
-    static constexpr const char* prefix = "part";
-};
-struct BatchTag {
-    static constexpr const char* prefix = "batch";
-};
-struct FeedbackTag {
-    static constexpr const char* prefix = "fb";
-};
 struct InvoiceTag {
     static constexpr const char* prefix = "inv";
 };
@@ -72,11 +57,6 @@ using JobId = Id<JobTag>;
 using RequestId = Id<RequestTag>;
 using PredictionId = Id<PredictionTag>;
 using TransferId = Id<TransferTag>;
-using FileId = Id<FileTag>;
-using UploadId = Id<UploadTag>;
-using PartId = Id<PartTag>;
-using BatchId = Id<BatchTag>;
-using FeedbackId = Id<FeedbackTag>;
 using InvoiceId = Id<InvoiceTag>;
 
 // "<prefix>_<32 hexadecimal digits>".

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/base.h"
+#include "catalog/ids.h"
 #include "catalog/page.h"
 #include "store/store.h"
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/base.h"
+#include "catalog/ids.h"
 #include "catalog/predictions.h"
 #include "store/store.h"
 

@@ -3,6 +3,7 @@
 // (tenant, part id); these are their records. A foreign file answers like a missing one.
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,10 +11,15 @@
 #include <vector>
 
 #include "base/base.h"
+#include "catalog/ids.h"
 #include "catalog/page.h"
 #include "store/store.h"
 
 namespace rootstock::catalog {
+
+// Where their bytes stand (docs/formats/customers-files.md), and those of the answers of batches under way.
+inline std::filesystem::path files_folder(const Home& home) { return home.root / "files"; }
+inline std::filesystem::path batches_folder(const Home& home) { return home.root / "batches"; }
 
 struct File {
     FileId id;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/base.h"
+#include "catalog/ids.h"
 #include "catalog/jobs.h"
 #include "catalog/page.h"
 #include "store/store.h"

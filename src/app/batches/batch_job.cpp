@@ -21,7 +21,7 @@ BatchJob::BatchJob(Services& services, const Routes& routes, catalog::Batch batc
       routes_(routes),
       batch_(std::move(batch)),
       settings_(settings),
-      folder_(services.settings.home.batches() / batch_.id.text()) {}
+      folder_(catalog::batches_folder(services.settings.home) / batch_.id.text()) {}
 
 fs::path BatchJob::input() const { return services_.blobs->path({batch_.tenant.text(), batch_.input.text()}); }
 

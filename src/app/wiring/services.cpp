@@ -58,7 +58,7 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     ROOTSTOCK_TRY(records, open_records(chosen.home));
     services->records = std::move(records);
     ROOTSTOCK_CHECKED(release_holds(*services));
-    services->blobs = std::make_unique<store::Blobs>(chosen.home.files());
+    services->blobs = std::make_unique<store::Blobs>(catalog::files_folder(chosen.home));
     services->blobs->clear_incoming();
     ROOTSTOCK_TRY(bases, choose_bases(*services->records, chosen.bases));
     auto count = [metrics = &services->metrics](const std::string& base, const BatchFacts& facts) {

@@ -45,7 +45,7 @@ std::string decimal(double number) { return json::serialize(json::value(number))
 Result<void> run_worker(const WorkerSettings& settings) {
     listen_for_signals();
     ROOTSTOCK_TRY(records, open_records(settings.home));
-    store::Blobs blobs(settings.home.files());
+    store::Blobs blobs(catalog::files_folder(settings.home));
     auto& clock = system_clock();
     TuneParts parts{
         *records,     blobs, settings.home, clock, mint_id("worker", clock.now()), [] { return told_to_stop.load(); },

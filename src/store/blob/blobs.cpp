@@ -40,8 +40,8 @@ Result<void> make_folder(const fs::path& folder) {
 NewBlob::NewBlob(int descriptor, fs::path path)
     : descriptor_(descriptor),
       path_(std::move(path)),
-      sha256_(std::make_unique<Digest>(Digest::Kind::sha256)),
-      md5_(std::make_unique<Digest>(Digest::Kind::md5)) {}
+      sha256_(std::make_unique<Sha256>()),
+      md5_(std::make_unique<Md5>()) {}
 
 NewBlob::NewBlob(NewBlob&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),

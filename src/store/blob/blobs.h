@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "base/base.h"
+#include "store/blob/md5.h"
 
 namespace rootstock::store {
 
@@ -46,7 +47,8 @@ private:
     int descriptor_;
     std::filesystem::path path_;
     std::uint64_t bytes_ = 0;
-    std::unique_ptr<Digest> sha256_, md5_;
+    std::unique_ptr<Sha256> sha256_;
+    std::unique_ptr<Md5> md5_;
 };
 
 class Blobs {
