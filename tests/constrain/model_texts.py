@@ -56,7 +56,7 @@ def main():
                                text=True, encoding="utf-8")
     written = invalid = cut = tokens = 0
     for name, schema in SCHEMAS.items():
-        validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+        validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
         for tokens_max in (60, 200):
             task = {"source": schema, "prompt": f"Here is {name} as JSON:\n", "choices": seeds, "seed": 1,
                     "tokens_max": tokens_max, "temperature": 1}

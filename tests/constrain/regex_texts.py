@@ -18,17 +18,20 @@ ATOMS = ["a", "b", "c", "0", "é", "日", ".", "\\d", "\\w", "\\s", "\\D", "[abc
 ALPHABET = "abcz059AZ_ .-\n\tü!{日é😀"
 
 
-def pattern(rng, depth):
+def pattern(rng, depth, counted=False):
+    """Repetitions stand in each other only with small numbers: Python's re would try for ever."""
     kind = rng.randrange(8)
     if depth == 0 or kind < 3:
         return rng.choice(ATOMS)
     if kind == 3:
-        return pattern(rng, depth - 1) + pattern(rng, depth - 1) + pattern(rng, depth - 1)
+        return "".join(pattern(rng, depth - 1, counted) for _ in range(3))
     if kind == 4:
         return "(" + rng.choice(["", "?:", "?P<n%d>" % rng.randrange(10**9)]) + "|".join(
-            pattern(rng, depth - 1) for _ in range(rng.randint(1, 3))) + ")"
+            pattern(rng, depth - 1, counted) for _ in range(rng.randint(1, 3))) + ")"
+    if counted:
+        return rng.choice(ATOMS) + rng.choice(["?", "{2}", "{1,2}"])
     count = rng.choice(["*", "+", "?", "{2}", "{1,3}", "{0,30}", "{2,}", "*?", "{20,300}"])
-    return "(?:" + pattern(rng, depth - 1) + ")" + count
+    return "(?:" + pattern(rng, depth - 1, True) + ")" + count
 
 
 def sample(rng, expression):
