@@ -6,12 +6,15 @@
 //   residency/: which adapters are in memory, each checked against its own self-tests when it comes in
 //
 //   constrain/: what a text may be: JSON schema, regular expression, choices, grammar
+//   decode/: entities and answers from what token and span heads say
 //   generate/: lets a language model write on, one token of many rows at a time
 //
 // Other folders include this face only.
 
 #include "infer/constrain/constraint.h"
 #include "infer/constrain/output_vocabulary.h"
+#include "infer/decode/answer_span.h"
+#include "infer/decode/entities.h"
 #include "infer/generate/generator.h"
 #include "infer/queue/request.h"
 #include "infer/residency/residency.h"
