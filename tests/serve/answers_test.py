@@ -235,8 +235,8 @@ class AnswersTest(unittest.TestCase):
                             zip(one["data"][0]["embedding"], two["data"][0]["embedding"])))
         self.assertProblem(client.embed([1, 999_999_999]), 400, "invalid_value", "input", ["999999999"])
         self.assertProblem(client.embed([1, -1]), 400, "invalid_value", "input[1]")
-        self.assertProblem(client.embed([[]]), 400, "invalid_value", "input")
-        self.assertProblem(client.embed([1, "a"]), 400, "invalid_value", "input")
+        self.assertProblem(client.embed([[]]), 400, "invalid_value", "input[0]")
+        self.assertProblem(client.embed([1, "a"]), 400, "invalid_value", "input[1]")
 
     # ---- money ----
 
