@@ -41,6 +41,7 @@ struct Services {
     bool draining = false;
 
     ServerLoad load() const;
+    double seconds_waiting() const;  // until what waits has run, of the model that has most to do
 };
 
 // Opens the records, loads the base models, starts the threads. Sentences for: no model pulled yet, several and none
