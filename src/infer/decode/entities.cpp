@@ -47,7 +47,7 @@ Best best_of(std::span<const float> logits) {
 }
 
 // The stretch being read, and how many tokens it has.
-struct Reading {
+struct EntityReading {
     std::vector<Entity> found;
     int tokens = 0;  // of the last one; 0: it is closed
 
@@ -74,7 +74,7 @@ struct Reading {
 std::vector<Entity> read_entities(std::span<const float> logits, std::span<const std::string> labels,
                                   const Encoding& text) {
     ROOTSTOCK_CHECK(logits.size() == labels.size() * text.ids.size(), "every token has a logit for every label");
-    Reading reading;
+    EntityReading reading;
     for (std::size_t t = 0; t < text.ids.size(); ++t) {
         if (text.special[t]) continue;
         const auto best = best_of(logits.subspan(t * labels.size(), labels.size()));
