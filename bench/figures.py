@@ -3,7 +3,7 @@
 
     bench/figures.py [--no-peers] [--peer-accuracy] [--only PART[,PART]]
 
-Parts: native, mixed, serve, ledger, crash, tuning, peer, encoder, tokenizers. Ratios are taken within this one run: the peer trains right after
+Parts: native, mixed, http, serve, ledger, crash, tuning, peer, encoder, tokenizers. Ratios are taken within this one run: the peer trains right after
 Rootstock did, on the same cores. `--peer-accuracy` also trains the peer for all epochs and scores it on the test rows (an
 hour); it does so with texts padded to the longest of their batch instead of to 128, which changes its time and not its
 result, since padding is masked. Everything is measured anew each time; nothing is remembered between runs.
@@ -71,6 +71,21 @@ def mixed():
             if name == "bytes of a resident adapter / of its weights":
                 wish, kept = "<= 1.1 x", value <= 1.1
             note(f"{targets}: {name}", wish, f"{value:.3f} {line['unit']}", kept, command)
+
+
+def http():
+    """The server around the model: a tiny one stands in."""
+    command = "bench/http_bench.py"
+    facts = json.loads(run([sys.executable, ROOT / "bench" / "http_bench.py", "--json"],
+                           env=dict(os.environ, ROOTSTOCK_BIN=str(BIN), PYTHONDONTWRITEBYTECODE="1")))
+    rate = facts["requests_per_s_256"]
+    note("requests/s, key, credit, hold and durable entry on", ">= 15000", f"{rate:.0f}", rate >= 15000, command)
+    idle = facts["idle_bytes"] / 1024
+    note("memory of one of 10,000 idle connections", "<= 64 KiB", f"{idle:.1f} KiB", idle <= 64, command)
+    before, beside = facts["slow_before_p99_ms"], facts["slow_p99_ms"]
+    note("an honest client's p99 beside 5,000 slow ones", "<= 2 x", f"{beside:.2f} ms, {beside / before:.2f} x",
+         beside <= 2 * before, command)
+    note("books after it all", "balanced", "balanced" if not facts["books"] else str(facts["books"]), not facts["books"], command)
 
 
 def serve():
@@ -212,12 +227,12 @@ def main():
     parser.add_argument("--peer-accuracy", action="store_true")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    wanted = set(options.only.split(",")) if options.only else {"native", "serve", "ledger", "crash", "tuning", "peer", "encoder", "tokenizers", "mixed"}
+    wanted = set(options.only.split(",")) if options.only else {"native", "http", "serve", "ledger", "crash", "tuning", "peer", "encoder", "tokenizers", "mixed"}
     if options.no_peers:
         wanted -= {"peer", "encoder", "tokenizers"}
     WORK.mkdir(parents=True, exist_ok=True)
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    for part, measure in (("native", native), ("mixed", mixed), ("serve", serve), ("ledger", ledger), ("crash", crash)):
+    for part, measure in (("native", native), ("mixed", mixed), ("http", http), ("serve", serve), ("ledger", ledger), ("crash", crash)):
         if part in wanted:
             measure()
     if wanted & {"tuning", "peer"}:

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "flow/writing/mailbox.h"
-#include "flow/writing/progress.h"
+#include "flow/writing/progress_marks.h"
 #include "flow/writing/prompt.h"
 #include "flow/writing/text_assembly.h"
 
@@ -40,7 +40,7 @@ struct Writing::State {
     Task<void> give_up(std::int64_t compute_micros);
     Task<Result<Written>> run(const Hear& hear, const Render& render);
     Result<void> submit();
-    void submit(std::size_t prompt, const std::shared_ptr<Progress>& progress);
+    void submit(std::size_t prompt, const std::shared_ptr<ProgressMarks>& progress);
     WriteRequest request_for(std::size_t prompt) const;
     Task<Result<Written>> write(const Hear& hear);
     void cancel() const;
@@ -182,7 +182,7 @@ Task<void> Writing::State::give_up(std::int64_t compute_micros) {
 
 Result<void> Writing::State::submit() {
     mailbox = std::make_shared<Mailbox>(rows.size());
-    const auto progress = std::make_shared<Progress>(parts().records, order.request);
+    const auto progress = std::make_shared<ProgressMarks>(parts().records, order.request);
     for (std::size_t prompt = 0; prompt < rows.size(); ++prompt) {
         submit(prompt, progress);
         if (tickets.back() != 0) continue;
@@ -192,7 +192,7 @@ Result<void> Writing::State::submit() {
     return {};
 }
 
-void Writing::State::submit(std::size_t prompt, const std::shared_ptr<Progress>& progress) {
+void Writing::State::submit(std::size_t prompt, const std::shared_ptr<ProgressMarks>& progress) {
     const int first = static_cast<int>(prompt) * order.choices;
     auto assembly = std::make_shared<TextAssembly>(model.base->base.tokenizer, order, first);
     auto hear = [assembly, progress, box = mailbox](const WrittenToken& token) {

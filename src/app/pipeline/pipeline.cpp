@@ -49,7 +49,7 @@ Task<http::Response> handle(http::Request& request, Services& services, const Ro
     exchange.id = mint<RequestTag>(services.clock.now());
     auto done = co_await run_steps(exchange);
     if (!done) {
-        exchange.response = problem(done.error(), services.scheduler->load().seconds_waiting);
+        exchange.response = problem(done.error(), services.seconds_waiting());
         if (!exchange.allow.empty()) exchange.response.headers.push_back({"Allow", exchange.allow});
     }
     mark(exchange.response, exchange.id);

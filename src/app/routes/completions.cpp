@@ -8,8 +8,10 @@
 namespace rootstock {
 namespace {
 
-constexpr int tokens_usual = 16;  // as OpenAI has it
-constexpr float logprob_min = -9999;
+constexpr int tokens_usual = 16;      // as OpenAI has it
+constexpr float logprob_min = -9999;  // what OpenAI tells for the impossible; JSON has no minus infinity
+
+double told(float logprob) { return std::max(logprob, logprob_min); }
 
 std::vector<std::int32_t> ids_of(const json::array& list) {
     std::vector<std::int32_t> ids;
@@ -93,10 +95,9 @@ private:
         json::array texts, own, best, offsets;
         for (const auto& token : tokens) {
             json::object top;
-            for (const auto& chance : token.top)
-                top[to_valid_utf8(chance.bytes)] = std::max(chance.logprob, logprob_min);
+            for (const auto& chance : token.top) top[to_valid_utf8(chance.bytes)] = told(chance.logprob);
             texts.push_back(token_text(token.bytes));
-            own.push_back(std::max(token.logprob, logprob_min));
+            own.push_back(told(token.logprob));
             best.push_back(std::move(top));
             offsets.push_back(offsets_[index]);
             offsets_[index] += code_points(token.bytes);

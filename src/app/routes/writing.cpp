@@ -149,10 +149,10 @@ http::Response replayed(Answered answered, bool stream) {
     return response;
 }
 
-AnswerHead head_of(const Exchange& exchange, const Writing& writing, const char* prefix, bool usage) {
+AnswerHead head_of(const Exchange& exchange, const Writing& writing, const char* prefix) {
     const auto& id = exchange.id.text();
     return {prefix + id.substr(id.find('_') + 1), writing.model(), "fp_" + writing.base_digest().substr(0, 12),
-            writing.created().micros / 1'000'000, usage};
+            writing.created().micros / 1'000'000};
 }
 
 }  // namespace
@@ -204,7 +204,7 @@ Task<Result<http::Response>> answer_writing(Exchange& exchange, GenerateOrder or
     auto begun = co_await exchange.services.generate->begin(std::move(order));
     if (!begun) co_return fail(begun.error());
     if (begun->replay) co_return replayed(std::move(*begun->replay), choice.stream);
-    auto head = head_of(exchange, *begun->writing, prefix, choice.usage);
+    auto head = head_of(exchange, *begun->writing, prefix);
     if (choice.stream) {
         std::shared_ptr<Stream> stream(new Stream{std::move(begun->writing), std::move(teller), std::move(head), choice,
                                                   operation, exchange.services, keeps});

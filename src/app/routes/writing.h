@@ -27,7 +27,6 @@ struct AnswerHead {
     std::string id;  // "chatcmpl-..."
     std::string model, fingerprint;
     std::int64_t created = 0;
-    bool usage = false;
 
     // {"id", "object", "created", "model", "system_fingerprint"}
     json::object begin(std::string_view object) const;

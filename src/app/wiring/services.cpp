@@ -1,5 +1,7 @@
 #include "app/wiring/services.h"
 
+#include <algorithm>
+
 #include "app/wiring/records.h"
 
 namespace rootstock {
@@ -49,6 +51,12 @@ ServerLoad Services::load() const {
                                model->writer ? model->writer->load() : WriterLoad()});
     load.connections = connections();
     return load;
+}
+
+double Services::seconds_waiting() const {
+    double longest = 0;
+    for (const auto& model : models.all()) longest = std::max(longest, model->scheduler->load().seconds_waiting);
+    return longest;
 }
 
 Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& clock) {

@@ -54,6 +54,7 @@ struct Services {
     bool draining = false;
 
     ServerLoad load() const;
+    double seconds_waiting() const;  // until what waits has run, of the model that has most to do
 
     // A change of the records, awaited until it is durable. `work` is Result<T>(store::Session&).
     template <typename Work>

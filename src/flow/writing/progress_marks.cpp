@@ -1,10 +1,10 @@
-#include "flow/writing/progress.h"
+#include "flow/writing/progress_marks.h"
 
 #include "ledger/ledger.h"
 
 namespace rootstock {
 
-void Progress::count() {
+void ProgressMarks::count() {
     ++tokens_;
     const double now = monotonic_seconds();
     if (tokens_ - marked_ < tokens_between && now - marked_at_ < seconds_between) return;

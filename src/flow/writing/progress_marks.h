@@ -9,9 +9,9 @@
 
 namespace rootstock {
 
-class Progress {
+class ProgressMarks {
 public:
-    Progress(store::Database& records, RequestId request)
+    ProgressMarks(store::Database& records, RequestId request)
         : records_(records), request_(std::move(request)), marked_at_(monotonic_seconds()) {}
 
     // One token more. From one thread at a time; does not wait.
