@@ -158,7 +158,7 @@ private:
     std::vector<Line> lines_;
 };
 
-Task<Result<http::Response>> chat(Exchange& exchange) {
+Task<Result<http::Response>> talk(Exchange& exchange) {
     auto request = read_chat_request(exchange);
     if (!request) co_return fail(request.error());
     auto teller = std::make_unique<ChatTeller>(*request);
@@ -168,6 +168,6 @@ Task<Result<http::Response>> chat(Exchange& exchange) {
 
 }  // namespace
 
-void add_chat_route(Routes& routes) { routes.add("POST", "/v1/chat/completions", {Access::key, Body::json, chat}); }
+void add_chat_route(Routes& routes) { routes.add("POST", "/v1/chat/completions", {Access::key, Body::json, talk}); }
 
 }  // namespace rootstock

@@ -113,7 +113,7 @@ Result<json::array> chosen_tools(const json::array& tools, const std::string& ch
     if (!choice.starts_with(':')) return tools;
     json::array chosen;
     for (const auto& tool : tools)
-        if (tool.at("function").at("name") == choice.substr(1)) chosen.push_back(tool);
+        if (std::string_view(tool.at("function").at("name").as_string()) == choice.substr(1)) chosen.push_back(tool);
     if (!chosen.empty()) return chosen;
     return fail(ErrorCode::invalid_argument,
                 "'tool_choice' names the function '" + choice.substr(1) + "', which is not among 'tools'",
