@@ -75,16 +75,14 @@ private:
         const bool can_end = state->tokens_to_end() <= tokens_max;
         for (int left = tokens_max; left > 0 && !state->finished(); --left) {
             state->mask(bits_);
-            auto ids = all_allowed();
+            const auto ids = all_allowed();
             ROOTSTOCK_CHECK(!ids.empty(), "a mask allows something");
-            auto at = static_cast<std::size_t>(random.below(ids.size()));
-            while (can_end && !state->fits(ids[at], left - 1)) {
-                ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(at));
-                ROOTSTOCK_CHECK(!ids.empty(), "one of the allowed tokens fits");
-                at = static_cast<std::size_t>(random.below(ids.size()));
-            }
-            state->accept(ids[at]);
-            if (!vocabulary_->ends(ids[at])) written.push_back(ids[at]);
+            auto id = ids[random.below(ids.size())];
+            for (int tries = 0; can_end && !state->fits(id, left - 1); ++tries)
+                id = tries < 20 ? ids[random.below(ids.size())] : state->way_out();
+            ROOTSTOCK_CHECK(allowed(id), "the way out is allowed");
+            state->accept(id);
+            if (!vocabulary_->ends(id)) written.push_back(id);
         }
         if (!state->may_end()) ++cut_;
         return tokenizer_.decode(written);

@@ -63,7 +63,7 @@ struct ToolCallText {
 };
 
 struct ToolCallOptions {
-    ToolCallText text;
+    ToolCallText text = {};
     bool words_allowed = false;  // words may come before, or instead; else the answer is calls and nothing else
     bool several = true;         // more than one call; never where they stand bare
 };

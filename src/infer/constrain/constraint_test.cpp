@@ -133,7 +133,7 @@ TEST(Regex, FullMatchesOnly) {
     EXPECT_FALSE(takes("[A-Z]{2}\\d+(\\.\\d{2})?", "AB123.4"));
     EXPECT_TRUE(takes("^(?:a|bc)*$", "abcbca"));
     EXPECT_FALSE(takes("(?:a|bc)*", "abcb"));
-    EXPECT_TRUE(takes("\\p{Lu}\\w*", "Äb") == false);  // b follows in ASCII, Ä is upper case
+    EXPECT_TRUE(takes("\\p{Lu}\\w*", "Äb"));
     EXPECT_TRUE(takes("\\p{Lu}.", "Äb"));
     EXPECT_FALSE(takes("\\p{Lu}.", "äb"));
     EXPECT_TRUE(takes("\\u{1F600}+", "😀😀"));
@@ -171,11 +171,11 @@ TEST(Regex, WhatItDoesNotKnowIsNamed) {
 
 TEST(Regex, ImpossibleOnesAreRefused) {
     const auto& gpt = model("gpt2");
-    const auto constraint = compile_regex("[^\\s\\S]x", gpt.vocabulary);
-    ASSERT_TRUE(constraint) << "characters that dialects disagree about are left";
-    const auto none = compile_regex("a[^\\u{0}-\\u{10FFFF}]", gpt.vocabulary);
-    ASSERT_FALSE(none);
-    EXPECT_EQ(none.error().reason, "constraint_impossible");
+    for (const auto* pattern : {"[^\\s\\S]x", "a[^\\u{0}-\\u{10FFFF}]"}) {
+        const auto none = compile_regex(pattern, gpt.vocabulary);
+        ASSERT_FALSE(none) << pattern;
+        EXPECT_EQ(none.error().reason, "constraint_impossible");
+    }
 }
 
 TEST(Grammar, RecursionOnBothSides) {
@@ -248,7 +248,7 @@ TEST(Constraints, HostileOnesAreRefusedByTheirWork) {
         Writing writing(gpt, **constraint);
         EXPECT_FALSE(writing.allowed().empty());
     }
-    const auto blown = compile_regex("(.*a.{24}b){3}", gpt.vocabulary);
+    const auto blown = compile_regex("(a|b)*a(a|b){24}", gpt.vocabulary);
     ASSERT_FALSE(blown);
     EXPECT_EQ(blown.error().reason, "constraint_too_large");
     EXPECT_EQ(blown.error().code, ErrorCode::too_large);

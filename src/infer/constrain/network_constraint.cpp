@@ -26,10 +26,11 @@ public:
             return;
         }
         const auto bytes = vocabulary().bytes(id, first_);
-        ROOTSTOCK_CHECK(!bytes.empty(), "only allowed tokens are written");
+        ROOTSTOCK_CHECK(!bytes.empty() || (first_ && vocabulary().adds_nothing_first(id)),
+                        "only allowed tokens are written");
         for (const char byte : bytes)
             ROOTSTOCK_CHECK(reader_.push(static_cast<std::uint8_t>(byte)), "only allowed tokens are written");
-        reader_.settle();
+        if (!bytes.empty()) reader_.settle();
         plan_known_ = plan_known_ && plan_.starts_with(bytes);
         if (plan_known_) plan_.erase(0, bytes.size());
         first_ = false;

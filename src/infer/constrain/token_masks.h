@@ -26,15 +26,16 @@ struct StateMask {
     struct Counted {
         std::int32_t rounds, id;
     };
+    // A node of the trie whose byte comes right behind the end of the rule, or behind the loop's head.
     struct Return {
-        std::int32_t node;    // tokens below this one go on where the rule's caller goes on, or at the loop's head
-        std::int32_t rounds;  // done until there
+        std::int32_t node, rounds;  // done until there
         bool at_head;
+        std::uint8_t byte;
     };
     std::vector<std::uint64_t> bits;  // all of them; where they are few, `ids` instead
     std::vector<std::int32_t> ids;
     std::vector<Counted> counted;  // in a plain loop: the rounds that each token needs, in rising order
-    std::vector<Return> returns;
+    std::vector<Return> returns;   // in the order of at_head and byte
 
     std::size_t size() const;  // bytes of memory, roughly
     void add_to(Bits bits, std::int32_t rounds_allowed) const;
@@ -55,6 +56,8 @@ private:
     std::shared_ptr<const StateMask> mask_of(int state, bool first);
     StateMask found(int state, bool first) const;
     void mark_returns(Reader& reader, const Configuration& at, const StateMask& mask, bool first, Bits bits);
+    void mark_behind(Reader& reader, std::span<const StateMask::Return> returns, const Reader::Rounds& rounds,
+                     bool first, Bits bits);
 
     std::shared_ptr<const Network> network_;
     std::shared_ptr<const OutputVocabulary> vocabulary_;

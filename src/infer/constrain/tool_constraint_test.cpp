@@ -49,7 +49,7 @@ TEST_F(ToolConstraintTest, CallsOnlyAndValidOnes) {
     EXPECT_TRUE(allows({}, kWeather));
     EXPECT_TRUE(
         allows({}, std::string(kWeather) + "\n<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>"));
-    EXPECT_FALSE(allows({.several = false}, std::string(kWeather) + "\n" + kWeather));
+    EXPECT_FALSE(allows({.text = {}, .several = false}, std::string(kWeather) + "\n" + kWeather));
     EXPECT_FALSE(allows({}, "Hello"));
     EXPECT_FALSE(allows({}, "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\"}}\n</tool_call>"));
     EXPECT_FALSE(allows({}, "<tool_call>\n{\"name\": \"rain\", \"arguments\": {}}\n</tool_call>"));
@@ -57,7 +57,7 @@ TEST_F(ToolConstraintTest, CallsOnlyAndValidOnes) {
 }
 
 TEST_F(ToolConstraintTest, WordsBeforeOrInstead) {
-    const ToolCallOptions words{.words_allowed = true};
+    const ToolCallOptions words{.text = {}, .words_allowed = true};
     EXPECT_TRUE(allows(words, ""));
     EXPECT_TRUE(allows(words, "It is <b>sunny</b>: 5 < 6 <tool"));
     EXPECT_TRUE(allows(words, std::string("I look. ") + kWeather));

@@ -70,6 +70,7 @@ struct Demands::Flat {
     Demand plain;
     std::vector<const json::array*> choices;
     bool exclusive = false;
+    bool alone = true;                     // one schema is demanded, with all below it
     std::vector<const json::value*> path;  // of references and "allOf", to find those that go in a circle
 };
 
@@ -82,6 +83,10 @@ void Demands::flatten(const Demanded& one, Flat& flat, int depth) {
     }
     if (std::ranges::find(flat.path, one.schema) != flat.path.end() || depth > 200)
         tree_.wrong(*one.schema, keyword(object, "$ref") ? "$ref" : "allOf", "leads back to itself");
+    // It speaks of what lies below it, and not of the schemas beside or above that are demanded too.
+    if (const auto* rest = keyword(object, "unevaluatedProperties");
+        rest && is_false(*rest) && (depth > 0 || !flat.alone))
+        tree_.unsupported(*one.schema, "unevaluatedProperties", " within another schema");
     if (!flat.plain.insert({one.schema, true}).second) return;
     flat.path.push_back(one.schema);
     if (const auto* reference = keyword(object, "$ref"))
@@ -105,6 +110,7 @@ Demands::Alternatives Demands::alternatives(const Demand& demand) {
         const auto next = std::move(open.back());
         open.pop_back();
         Flat flat;
+        flat.alone = next.size() == 1;
         for (const auto& one : next) flatten(one, flat, 0);
         made.exclusive = made.exclusive || flat.exclusive;
         if (flat.choices.empty()) {

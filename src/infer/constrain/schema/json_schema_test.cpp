@@ -159,13 +159,13 @@ TEST(JsonSchema, AnyObject) {
 
 TEST(JsonSchema, HostileSchemasAreRefusedByTheirWork) {
     std::string deep = "{}", wide = R"({"type": "object", "minProperties": 200, "properties": {)";
-    for (int i = 0; i < 60; ++i) deep = R"({"type": "array", "maxItems": 100000, "items": )" + deep + "}";
+    for (int i = 0; i < 14; ++i) deep = R"({"type": "array", "maxItems": 100000, "items": )" + deep + "}";
     for (int i = 0; i < 4000; ++i) wide += (i ? "," : "") + ('"' + std::to_string(i)) + R"(": {"type": "string"})";
     std::string chosen = R"({"allOf": [)";
     for (int i = 0; i < 12; ++i)
         chosen += std::string(i ? "," : "") + R"({"anyOf": [{"minLength": 1}, {"maxLength": 5}, {"pattern": "a"}]})";
     for (const auto& schema : {wide + "}}", chosen + "]}",
-                               std::string(R"({"type": "string", "pattern": "(.*a.{25}){9}", "minLength": 9})")}) {
+                               std::string(R"({"type": "string", "pattern": "(a|b)*a(a|b){24}", "minLength": 9})")}) {
         const auto constraint = compiled(schema);
         ASSERT_FALSE(constraint);
         EXPECT_EQ(constraint.error().reason, "constraint_too_large") << constraint.error().message;

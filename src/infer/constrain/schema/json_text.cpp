@@ -49,7 +49,8 @@ Part digits_without_zero(int max) {
 
 Part string_character(const CharacterSet& set) {
     std::vector<Part> ways{characters(set.both(without_escape()))};
-    for (const auto& range : set.both({{0, 0x1F}, {'"', '"'}, {'\\', '\\'}}).ranges())
+    const auto escaped = set.both({{0, 0x1F}, {'"', '"'}, {'\\', '\\'}});
+    for (const auto& range : escaped.ranges())
         for (auto character = range.low; character <= range.high; ++character)
             ways.push_back(text(escape_of(character)));
     return choice(std::move(ways));

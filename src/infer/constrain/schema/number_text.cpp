@@ -48,11 +48,9 @@ Part digits_between(const std::string& low, const std::string& high, std::size_t
 // Whole numbers from `low` to `high`, both at least 0, without leading zeros.
 Part whole_between(std::int64_t low, std::int64_t high) {
     std::vector<Part> ways;
-    std::int64_t begin = 0, end = 9;
-    for (int digits = 1; digits <= 18; ++digits) {
-        const auto from = std::max(low, begin), to = std::min(high, end);
+    for (std::int64_t power = 1; power <= integer_max; power *= 10) {  // the numbers of as many digits as it has
+        const auto from = std::max(low, power == 1 ? 0 : power), to = std::min(high, power * 10 - 1);
         if (from <= to) ways.push_back(digits_between(std::to_string(from), std::to_string(to), 0));
-        begin = end + 1, end = end * 10 + 9;
     }
     return choice(std::move(ways));
 }
