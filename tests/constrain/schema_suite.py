@@ -14,7 +14,11 @@ import subprocess
 import sys
 import tarfile
 
-import jsonschema
+try:
+    import jsonschema
+except ImportError:
+    print("the Python package jsonschema is not here")
+    raise SystemExit(77)
 
 from probe import Probe
 

@@ -11,7 +11,11 @@ import math
 import random
 import sys
 
-import jsonschema
+try:
+    import jsonschema
+except ImportError:
+    print("the Python package jsonschema is not here")
+    raise SystemExit(77)
 
 from probe import Probe
 
@@ -209,7 +213,7 @@ def judge(schema, written, where, faults):
 
 
 def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
     print(f"seed {seed}")
     rng = random.Random(seed)
