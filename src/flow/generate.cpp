@@ -164,7 +164,9 @@ Task<Result<Written>> Writing::State::run(const Hear& hear, const Render& render
     Error fault;
     if (written) {
         spent = written->usage.compute_micros;
-        auto settled = co_await settle(*written, written->partial ? std::string() : render(*written));
+        std::string body;
+        if (!written->partial) body = render(*written);
+        auto settled = co_await settle(*written, std::move(body));
         if (settled) co_return written;
         fault = settled.error();
     } else {
@@ -234,7 +236,10 @@ Task<Result<Written>> Writing::State::write(const Hear& hear) {
             text.words += piece.words;
             text.tokens.insert(text.tokens.end(), piece.tokens.begin(), piece.tokens.end());
         }
-        if (hear && !post.pieces.empty() && !co_await hear(std::move(post.pieces))) cancel();
+        if (hear && !post.pieces.empty()) {
+            const bool heard = co_await hear(std::move(post.pieces));
+            if (!heard) cancel();
+        }
         if (!post.answers.empty()) co_return sum_up(std::move(texts), std::move(post.answers));
     }
 }

@@ -360,13 +360,13 @@ class LifeTest(unittest.TestCase):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
-            ran = self.run_serve("--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+            ran = self.run_serve("--base", "fixture", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
         self.assertEqual(ran.returncode, 1)
         self.assertIn("another program uses this port", ran.stderr)
 
     def test_bad_addresses(self):
         for address in ["8080", ":1", "127.0.0.1:99999", "no.such.host.invalid:1"]:
-            ran = self.run_serve("--listen", address)
+            ran = self.run_serve("--base", "fixture", "--listen", address)
             self.assertEqual((ran.returncode, "cannot listen" in ran.stderr or "not an address" in ran.stderr), (1, True))
 
     def test_a_second_server_on_the_same_home(self):

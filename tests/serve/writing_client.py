@@ -47,13 +47,12 @@ class Stream:
 def event_of(home, request_id, within=10):
     """The request's usage event: (input, output, amount, finish, partial, operation), waited for; None if none comes."""
     end = time.monotonic() + within
-    while time.monotonic() < end:
+    while True:
         rows = home.rows("SELECT input_tokens, output_tokens, amount, finish_reason, partial, operation FROM usage_event "
                          "WHERE event_id = ?", request_id)
-        if rows:
-            return rows[0]
+        if rows or time.monotonic() >= end:
+            return rows[0] if rows else None
         time.sleep(0.02)
-    return None
 
 
 def words_of(events):

@@ -112,11 +112,17 @@ private:
     std::vector<std::size_t> offsets_;  // of each text, in characters
 };
 
-Result<void> check_best_of(const json::object& fields, int choices) {
+// What older clients may ask for and is not served, by name.
+Result<void> check_served(const json::object& fields, int choices) {
+    const auto* echo = fields.if_contains("echo");
+    if (echo && echo->as_bool())
+        return fail(ErrorCode::unsupported, "'echo' is not served: the prompt is not told again", "echo");
+    if (fields.contains("suffix"))
+        return fail(ErrorCode::unsupported, "'suffix' is not served: texts are written on at their end only", "suffix");
     const auto* best = fields.if_contains("best_of");
     if (!best || best->to_number<int>() == choices) return {};
-    return fail(ErrorCode::unsupported,
-                "'best_of' other than 'n' is not served: every text that is written is answered", "best_of");
+    return fail(ErrorCode::unsupported, "'best_of' other than 'n' is not served: every text written is answered",
+                "best_of");
 }
 
 Task<Result<http::Response>> complete(Exchange& exchange) {
@@ -126,7 +132,7 @@ Task<Result<http::Response>> complete(Exchange& exchange) {
     if (const auto* most = fields.if_contains("max_tokens")) order.tokens_max = most->to_number<int>();
     if (!order.tokens_max) order.tokens_max = tokens_usual;
     if (const auto* top = fields.if_contains("logprobs")) order.logprobs = top->to_number<int>();
-    if (auto fine = check_best_of(fields, order.choices); !fine) co_return fail(fine.error());
+    if (auto fine = check_served(fields, order.choices); !fine) co_return fail(fine.error());
     auto teller = std::make_unique<CompletionTeller>(order, prompts.size());
     order.prompt = std::move(prompts);
     co_return co_await answer_writing(exchange, std::move(order), stream_choice(fields), "cmpl-", std::move(teller));

@@ -263,7 +263,9 @@ public:
     Task<void> begin(std::string head) { return try_write(std::move(head)); }
 
     Task<bool> write(std::string piece) override {
-        if (!piece.empty()) co_await try_write(chunked_ ? chunk(piece) : std::move(piece));
+        if (piece.empty()) co_return !gone();
+        if (chunked_) piece = chunk(piece);
+        co_await try_write(std::move(piece));
         co_return !gone();
     }
 

@@ -58,7 +58,7 @@ protected:
     }
 
     asio::awaitable<void> endless(BodySink& sink) {
-        while (co_await sink.write(std::string(65'536, 'x'))) ++pieces_;
+        for (bool read = true; read; ++pieces_) read = co_await sink.write(std::string(65'536, 'x'));
         ended_ = true;
     }
 
