@@ -95,7 +95,7 @@ Task<Result<BatchJob::End>> BatchJob::answer_lines() {
     if (!lines) co_return fail(lines.error());
     auto executor = co_await boost::asio::this_coro::executor;
     double looked = -1e9;
-    for (;;) {
+    for (bool more = true; more || under_way_ > 0;) {
         if (*settings_.stopping) co_return End::stopped;
         if (monotonic_seconds() - looked >= settings_.save_seconds) {
             looked = monotonic_seconds();
@@ -103,23 +103,24 @@ Task<Result<BatchJob::End>> BatchJob::answer_lines() {
             if (!ended) co_return fail(ended.error());
             if (*ended) co_return **ended;
         }
-        if (under_way_ >= settings_.lines_at_once) {
+        if (!more || under_way_ >= settings_.lines_at_once) {
             co_await pause(slot_seconds);
             continue;
         }
         auto line = lines->next();
-        if (!line) break;
+        more = line.has_value();
+        if (!more) continue;
         if (!*line) co_return fail(ErrorCode::corrupt, "line " + std::to_string(line->error().line) + " changed");
         if (answered_.contains((*line)->custom_id)) continue;
         ++under_way_;
         boost::asio::co_spawn(executor, answer_line(std::move(**line)), [this](std::exception_ptr fault) {
             --under_way_;
-            if (fault)
-                spdlog::error("{}: a line ended by a fault and is asked again at the next start", batch_.id.text());
+            if (fault) spdlog::error("{}: a line ended by a fault and is asked again", batch_.id.text());
         });
     }
-    while (under_way_ > 0 && !*settings_.stopping) co_await pause(slot_seconds);
-    co_return *settings_.stopping ? End::stopped : End::done;
+    if (batch_.completed + batch_.failed < batch_.total)
+        co_return fail(ErrorCode::unavailable, "some lines are not answered yet");
+    co_return End::done;
 }
 
 Task<Result<std::optional<BatchJob::End>>> BatchJob::look() {

@@ -197,7 +197,7 @@ Task<Result<http::Response>> complete_upload(Exchange& exchange) {
     remove_parts(services, *upload, *parts);
     upload->state = catalog::UploadState::completed;
     auto answer = to_json(*upload);
-    answer["file"] = to_json(*file);
+    answer["file"] = rootstock::to_json(*file);
     co_return json_response(answer);
 }
 

@@ -53,10 +53,6 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-void remove_blobs(const Services& services, const std::vector<store::BlobKey>& keys) {
-    for (const auto& key : keys) services.blobs->remove(key);
-}
-
 // Every few seconds: holds whose time is over, answers and files kept long enough, jobs that nobody will end.
 class Sweeper {
 public:
@@ -90,18 +86,18 @@ private:
 
     // The records go first: a blob without one harms nobody.
     void sweep_files() {
-        auto work = [now = services_.clock.now()](store::Session& session) -> Result<std::vector<store::BlobKey>> {
-            std::vector<store::BlobKey> keys;
-            for (const auto& file : catalog::take_expired_files(session, now))
-                keys.push_back({file.tenant.text(), file.id.text()});
-            for (const auto& key : catalog::take_expired_parts(session, now))
-                keys.push_back({key.tenant.text(), key.part.text()});
-            return keys;
-        };
-        services_.records->write_value(std::move(work), [this](Result<std::vector<store::BlobKey>> keys) {
-            if (!keys) return spdlog::warn("sweep: {}", keys.error().message);
-            if (keys->empty()) return;
-            asio::post(services_.disk, [this, gone = std::move(*keys)] { remove_blobs(services_, gone); });
+        asio::post(services_.disk, [&services = services_] {
+            auto work = [now = services.clock.now()](store::Session& session) -> Result<std::vector<store::BlobKey>> {
+                std::vector<store::BlobKey> keys;
+                for (const auto& file : catalog::take_expired_files(session, now))
+                    keys.push_back({file.tenant.text(), file.id.text()});
+                for (const auto& key : catalog::take_expired_parts(session, now))
+                    keys.push_back({key.tenant.text(), key.part.text()});
+                return keys;
+            };
+            auto gone = services.records->write_now(std::move(work));
+            if (!gone) return spdlog::warn("sweep: {}", gone.error().message);
+            for (const auto& key : *gone) services.blobs->remove(key);
         });
     }
 
