@@ -139,6 +139,28 @@ class WritingTest(unittest.TestCase):
                 {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}]
         self.assertEqual(self.post(CHAT, {"model": "writer", "messages": talk, "max_tokens": 4}).status, 200)
 
+    def test_an_adapter_writes_in_its_own_voice(self):
+        asked = {"max_tokens": 30, "temperature": 0}
+        base, voice = self.chat(**asked), self.chat(model="voice", **asked)
+        self.assertEqual((base.json["model"], voice.json["model"]), ("writer", "voice@1"))
+        self.assertNotEqual(base.json["choices"], voice.json["choices"])
+        booked = self.home.rows("SELECT model, adapter FROM usage_event WHERE event_id = ?", voice.request_id)
+        self.assertEqual(booked, [("writer", "voice@1")])
+        self.refused(CHAT, said("x", model="voice"), 404, "model_not_found", "model", key="umbra")
+        self.refused("/v1/classify", {"model": "voice", "input": "x"}, 400, "unsupported", "model")
+        self.assertEqual(self.post(CHAT, said("x", model="voice@1", max_tokens=3)).status, 200)
+        got = {}
+
+        def ask(model):
+            got[model] = words_of(self.stream(CHAT, said("Where is my card?", model=model, **asked)))[0]
+
+        threads = [threading.Thread(target=ask, args=(model,)) for model in ("writer", "voice")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(got, {a.json["model"].split("@")[0]: a.json["choices"][0]["message"]["content"] for a in (base, voice)})
+
     # ---- the answer's shape ----
 
     def test_json_is_json(self):
