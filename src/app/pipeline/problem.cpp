@@ -40,7 +40,7 @@ struct Special {
 };
 constexpr Special specials[] = {
     {"method_not_allowed", 405},      // the path is served, this method is not (RFC 9110)
-    {"unsupported_media_type", 415},  // a body that is not JSON
+    {"unsupported_media_type", 415},  // a body that is not JSON, or no form where one is wanted
     {"idempotency_key_reused", 422},  // draft-ietf-httpapi-idempotency-key-header
 };
 

@@ -66,6 +66,8 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     ROOTSTOCK_TRY(records, open_records(chosen.home));
     services->records = std::move(records);
     ROOTSTOCK_CHECKED(release_holds(*services));
+    services->blobs = std::make_unique<store::Blobs>(catalog::files_folder(chosen.home));
+    services->blobs->clear_incoming();
     ROOTSTOCK_TRY(bases, choose_bases(*services->records, chosen.bases));
     auto count = [metrics = &services->metrics](const std::string& base, const BatchFacts& facts) {
         metrics->count_batch(base, facts);

@@ -81,7 +81,7 @@ Result<void> check_validation(const FinetuneOrder& order, const Rows& rows) {
     return fail(ErrorCode::invalid_argument,
                 order.data.string() + " has too few rows (" + format_count(rows.train.examples.size()) +
                     ") to hold some out for measuring; give --eval FILE, a larger --validation share, or more rows",
-                "data");
+                "data", "too_few_rows");
 }
 
 TuningPlan plan_of(const FinetuneOrder& order, const TenantId& owner, const catalog::Model& base, const Home& home,
@@ -124,9 +124,7 @@ Result<void> write_folder(const fs::path& folder, const TuningPlan& plan, const 
     return write_problems(eval_problems_file(folder), rows.eval->problems);
 }
 
-Result<void> open_job(FinetuneParts& parts, const TuningJob& job, const Rows& rows) {
-    catalog::Dataset dataset{job.plan.dataset_digest, job.plan.owner,    job.plan.data_source, job.plan.rows,
-                             job.plan.kept_aside,     rows.train.labels, parts.clock.now()};
+Result<void> open_job(FinetuneParts& parts, const TuningJob& job, const catalog::Dataset& dataset) {
     return parts.records.write_now([&](store::Session& session) -> Result<void> {
         catalog::add_dataset(session, dataset);
         catalog::add_job(session, job.plan.owner, "finetune", to_json(job.plan), job.id, parts.clock.now());
@@ -173,7 +171,7 @@ PreparedJob summary_of(const TuningJob& job, const Rows& rows) {
 
 }  // namespace
 
-Result<Preparation> prepare_job(FinetuneParts& parts, const FinetuneOrder& order) {
+Result<Preparation> prepare_folder(FinetuneParts& parts, const FinetuneOrder& order, const JobId& id) {
     ROOTSTOCK_CHECKED(check_order(order));
     ROOTSTOCK_TRY(base, find_base(parts.records, parts.home, order.base));
     ROOTSTOCK_TRY(owner, find_owner(parts.records, order.tenant));
@@ -181,15 +179,23 @@ Result<Preparation> prepare_job(FinetuneParts& parts, const FinetuneOrder& order
     ROOTSTOCK_TRY(rows, read_rows(order));
     ROOTSTOCK_CHECKED(check_validation(order, rows));
     TuningJob job;
-    job.id = mint<JobTag>(parts.clock.now());
+    job.id = id;
+    job.hold = catalog::JobHold(id);
     job.folder = parts.home.jobs() / job.id.text();
     job.plan = plan_of(order, owner, base, parts.home, rows);
     job.labels = rows.train.labels;
     ROOTSTOCK_CHECKED(
         publish_folder(job.folder, [&](const fs::path& folder) { return write_folder(folder, job.plan, rows); }));
-    ROOTSTOCK_CHECKED(open_job(parts, job, rows));
     auto summary = summary_of(job, rows);
-    return Preparation{std::move(job), std::move(summary)};
+    catalog::Dataset dataset{job.plan.dataset_digest, job.plan.owner,    job.plan.data_source, job.plan.rows,
+                             job.plan.kept_aside,     rows.train.labels, parts.clock.now()};
+    return Preparation{std::move(job), std::move(summary), std::move(dataset)};
+}
+
+Result<Preparation> prepare_job(FinetuneParts& parts, const FinetuneOrder& order) {
+    ROOTSTOCK_TRY(prepared, prepare_folder(parts, order, mint<JobTag>(parts.clock.now())));
+    ROOTSTOCK_CHECKED(open_job(parts, prepared.job, prepared.dataset));
+    return std::move(prepared);
 }
 
 Result<TuningJob> find_tuning_job(FinetuneParts& parts, const JobId& id) {
@@ -201,6 +207,7 @@ Result<TuningJob> find_tuning_job(FinetuneParts& parts, const JobId& id) {
     job.id = id;
     job.folder = parts.home.jobs() / id.text();
     job.seconds_before = record->seconds;
+    job.hold = catalog::JobHold(id, record->fence);
     ROOTSTOCK_TRY(plan, tuning_plan_from_json(record->settings));
     job.plan = plan;
     auto spec = read_job_spec(job.folder);
