@@ -3,7 +3,7 @@
 
     bench/figures.py [--no-peers] [--peer-accuracy] [--only PART[,PART]]
 
-Parts: native, mixed, http, serve, ledger, crash, tuning, peer, encoder, tokenizers. Ratios are taken within this one run: the peer trains right after
+Parts: native, mixed, http, serve, ledger, crash, tuning, peer, encoder, tokenizers, constrain. Ratios are taken within this one run: the peer trains right after
 Rootstock did, on the same cores. `--peer-accuracy` also trains the peer for all epochs and scores it on the test rows (an
 hour); it does so with texts padded to the longest of their batch instead of to 128, which changes its time and not its
 result, since padding is masked. Everything is measured anew each time; nothing is remembered between runs.
@@ -213,6 +213,20 @@ def tokenizers():
                  f"tokenizer_bench {name}; tokenizer_peer.py {name}")
 
 
+def constrain():
+    """What a constraint costs a step, with the vocabulary of GPT-2 (50,257) and of Qwen3 (151,669)."""
+    for name in ("gpt2", "qwen3"):
+        command = f"constrain_bench {name} 100"
+        for line in json_lines(run([BIN / "constrain_bench", SHARED / "tokenizers" / name, "100"])):
+            if "constraint" not in line:
+                continue
+            compile_ms, mean = line["compile_ms"], line["mean_us"] / 1e3
+            note(f"constrained output, {name}, {line['constraint']}: compile", "<= 100 ms", f"{compile_ms:.1f} ms",
+                 compile_ms <= 100, command)
+            note(f"constrained output, {name}, {line['constraint']}: a step", "<= 1 ms",
+                 f"{mean:.3f} ms, p99 {line['p99_us'] / 1e3:.3f} ms", mean <= 1, command)
+
+
 def table():
     lines = ["| figure | asked | measured | kept | command |", "| --- | --- | --- | --- | --- |"]
     for figure, asked, measured, kept, command in rows:
@@ -227,7 +241,7 @@ def main():
     parser.add_argument("--peer-accuracy", action="store_true")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    wanted = set(options.only.split(",")) if options.only else {"native", "http", "serve", "ledger", "crash", "tuning", "peer", "encoder", "tokenizers", "mixed"}
+    wanted = set(options.only.split(",")) if options.only else {"native", "http", "serve", "ledger", "crash", "tuning", "peer", "encoder", "tokenizers", "mixed", "constrain"}
     if options.no_peers:
         wanted -= {"peer", "encoder", "tokenizers"}
     WORK.mkdir(parents=True, exist_ok=True)
@@ -243,6 +257,8 @@ def main():
         encoder()
     if "tokenizers" in wanted:
         tokenizers()
+    if "constrain" in wanted:
+        constrain()
     (WORK / "figures.md").write_text(table() + "\n")
     print("\n" + table())
     return 1 if any(kept is False for *_, kept, _ in rows) else 0

@@ -183,7 +183,7 @@ class AnswersTest(unittest.TestCase):
         listed = self.client().call("GET", "/v1/models").json
         self.assertEqual([(m["id"], m["task"]) for m in listed["data"]][:2], [("fixture", "embed"), ("writer", "chat")])
         names = {m["id"]: m["owned_by"] for m in listed["data"]}
-        self.assertEqual(names, {"fixture": "rootstock", "writer": "rootstock", "tickets": "rootstock", "mood": "acme", "broken": "acme"})
+        self.assertEqual(names, {"fixture": "rootstock", "writer": "rootstock", "tickets": "rootstock", "mood": "acme", "broken": "acme", "voice": "acme"})
         self.assertEqual(self.client().call("GET", "/v1/models/mood@1").json["version"], 1)
         self.assertEqual(self.client().call("GET", "/v1/models/mood").json["version"], 2)
         self.assertEqual(self.client().call("GET", "/v1/models/" + self.home.facts["digest"]).json["id"], "fixture")

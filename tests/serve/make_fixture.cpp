@@ -7,7 +7,7 @@
 // "expired"}}. Besides that model ("fixture") there is one that writes ("writer": WRITER_FOLDER, or the
 // one of tiny_writer.h). Adapters: "tickets"
 // of the house (live), "mood" of acme (version 1 retired, 2 live, 3 candidate), "secret" of umbra (live), "broken" of
-// acme (live, its self-tests disagree), "elsewhere" of acme (another base).
+// acme (live, its self-tests disagree), "elsewhere" of acme (another base), "voice" of acme (live, on "writer").
 
 #include <cstdio>
 #include <exception>
@@ -83,11 +83,19 @@ public:
             make_tiny_writer(folder, 11);
         else
             std::filesystem::create_directory_symlink(std::filesystem::absolute(given), folder);
-        const auto digest = must(model_digest(folder));
+        writer_digest_ = must(model_digest(folder));
         write([&](store::Session& session) -> Result<void> {
-            catalog::add_model(session, {digest, "writer", "llama", "file:writer", "writer", "", now()});
+            catalog::add_model(session, {writer_digest_, "writer", "llama", "file:writer", "writer", "", now()});
             return {};
         });
+    }
+
+    // An adapter on the model that writes: it has no head, and so nothing that a self-test could ask.
+    void add_voice(const TenantId& owner, const std::string& name, std::uint64_t seed) {
+        const auto model = must(load_model(home_.models() / "writer"));
+        auto id = mint<AdapterTag>(now());
+        must(save_adapter(home_.adapters() / id.text(), random_adapter(model, writer_digest_, {}, seed), model.spec));
+        register_adapter(record_of(id, owner, name, "chat", writer_digest_, {}, seed), true);
     }
 
     void add_adapter(const TenantId& owner, const std::string& name, std::uint64_t seed, bool live,
@@ -97,20 +105,31 @@ public:
         if (flaw == "self-test") adapter.self_tests[0].logits[0] += 3;
         auto id = mint<AdapterTag>(now());
         must(save_adapter(home_.adapters() / id.text(), adapter, model_.spec));
+        const auto base = flaw == "base" ? std::string(64, 'e') : digest_;
+        register_adapter(record_of(id, owner, name, "classify", base, labels(), seed), live);
+    }
+
+    static catalog::Adapter record_of(const AdapterId& id, const TenantId& owner, const std::string& name,
+                                      const std::string& task, const std::string& base, std::vector<std::string> labels,
+                                      std::uint64_t seed) {
         catalog::Adapter record;
         record.id = id;
         record.owner = owner;
         record.name = name;
-        record.task = "classify";
-        record.labels = labels();
-        record.base_digest = flaw == "base" ? std::string(64, 'e') : digest_;
+        record.task = task;
+        record.labels = std::move(labels);
+        record.base_digest = base;
         record.seed = seed;
         record.settings = json::object{};
         record.metrics = json::object{};
+        return record;
+    }
+
+    void register_adapter(const catalog::Adapter& record, bool live) {
         write([&](store::Session& session) -> Result<void> {
             ROOTSTOCK_TRY(added, catalog::add_adapter(session, record, now()));
             if (!live) return {};
-            ROOTSTOCK_CHECKED(catalog::promote(session, owner, added.reference(), now()));
+            ROOTSTOCK_CHECKED(catalog::promote(session, record.owner, added.reference(), now()));
             return {};
         });
     }
@@ -156,7 +175,7 @@ private:
     Home home_;
     std::unique_ptr<store::Database> records_;
     Model model_;
-    std::string digest_;
+    std::string digest_, writer_digest_;
     Tokenizer tokenizer_;
     std::shared_ptr<const NativeModel> native_;
 };
@@ -187,6 +206,7 @@ void make(const std::string& home, const std::string& folder, const std::string&
     fixture.add_adapter(umbra, "secret", 5, true);
     fixture.add_adapter(acme, "broken", 6, true, "self-test");
     fixture.add_adapter(acme, "elsewhere", 7, true, "base");
+    fixture.add_voice(acme, "voice", 8);
 
     json::object keys;
     keys["acme"] = fixture.add_key(acme).secret;

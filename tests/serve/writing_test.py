@@ -139,6 +139,82 @@ class WritingTest(unittest.TestCase):
                 {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}]
         self.assertEqual(self.post(CHAT, {"model": "writer", "messages": talk, "max_tokens": 4}).status, 200)
 
+    def test_an_adapter_writes_in_its_own_voice(self):
+        asked = {"max_tokens": 30, "temperature": 0}
+        base, voice = self.chat(**asked), self.chat(model="voice", **asked)
+        self.assertEqual((base.json["model"], voice.json["model"]), ("writer", "voice@1"))
+        self.assertNotEqual(base.json["choices"], voice.json["choices"])
+        booked = self.home.rows("SELECT model, adapter FROM usage_event WHERE event_id = ?", voice.request_id)
+        self.assertEqual(booked, [("writer", "voice@1")])
+        self.refused(CHAT, said("x", model="voice"), 404, "model_not_found", "model", key="umbra")
+        self.refused("/v1/classify", {"model": "voice", "input": "x"}, 400, "unsupported", "model")
+        self.assertEqual(self.post(CHAT, said("x", model="voice@1", max_tokens=3)).status, 200)
+        got = {}
+
+        def ask(model):
+            got[model] = words_of(self.stream(CHAT, said("Where is my card?", model=model, **asked)))[0]
+
+        threads = [threading.Thread(target=ask, args=(model,)) for model in ("writer", "voice")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(got, {a.json["model"].split("@")[0]: a.json["choices"][0]["message"]["content"] for a in (base, voice)})
+
+    # ---- the answer's shape ----
+
+    def test_json_is_json(self):
+        schema = {"type": "object", "properties": {"name": {"type": "string", "maxLength": 8}, "age": {"type": "integer"},
+                                                   "kind": {"enum": ["a", "b"]}},
+                  "required": ["name", "age", "kind"], "additionalProperties": False}
+        formats = [{"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": schema, "strict": True}}},
+                   {"guided_json": schema}]
+        for more in formats:
+            for seed in range(5):
+                choice = self.chat(max_tokens=300, seed=seed, **more).json["choices"][0]
+                value = json.loads(choice["message"]["content"])
+                self.assertEqual(set(value), {"name", "age", "kind"})
+                self.assertIn(value["kind"], ["a", "b"])
+                self.assertIsInstance(value["age"], int)
+        some = self.chat(max_tokens=300, temperature=0, response_format={"type": "json_object"}).json["choices"][0]
+        if some["finish_reason"] == "stop":
+            self.assertIsInstance(json.loads(some["message"]["content"]), dict)
+
+    def test_regex_choice_and_grammar(self):
+        for seed in range(5):
+            for more, fits in [({"guided_regex": "[a-c]{2}-[0-9]{3}"}, r"[a-c]{2}-[0-9]{3}"),
+                               ({"guided_choice": ["yes", "no", "卡"]}, "yes|no|卡"),
+                               ({"guided_grammar": 'root ::= "a" root | "b"'}, "a*b")]:
+                choice = self.chat(max_tokens=100, seed=seed, **more).json["choices"][0]
+                self.assertRegex(choice["message"]["content"], f"^({fits})$")
+                self.assertEqual(choice["finish_reason"], "stop")
+
+    def test_a_shape_that_cannot_be_compiled_is_named(self):
+        bad = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "strang"}}}
+        self.refused(CHAT, said("x", response_format=bad), 400, "constraint_invalid", "response_format")
+        self.refused(CHAT, said("x", guided_regex="(a"), 400, "constraint_invalid", "guided_regex")
+        self.refused(CHAT, said("x", guided_regex="(?=a)b"), 400, "constraint_unsupported", "guided_regex")
+
+    def test_a_forced_call(self):
+        parameters = {"type": "object", "properties": {"city": {"enum": ["Paris", "Rome"]}}, "required": ["city"],
+                      "additionalProperties": False}
+        tools = [{"type": "function", "function": {"name": name, "parameters": parameters}} for name in ("weather", "news")]
+        named = {"type": "function", "function": {"name": "news"}}
+        for choice, names in [("required", {"weather", "news"}), (named, {"news"})]:
+            body = said("x", max_tokens=200, seed=4, tools=tools, tool_choice=choice, parallel_tool_calls=False)
+            told = self.post(CHAT, body).json["choices"][0]
+            self.assertEqual(told["finish_reason"], "tool_calls")
+            [call] = told["message"]["tool_calls"]
+            self.assertIn(call["function"]["name"], names)
+            self.assertIn(json.loads(call["function"]["arguments"])["city"], ["Paris", "Rome"])
+            self.assertIsNone(told["message"]["content"])
+            deltas = [e["choices"][0]["delta"] for e in self.stream(CHAT, body)]
+            calls = [c for d in deltas for c in d.get("tool_calls", [])]
+            self.assertEqual([c["function"] for c in calls], [call["function"]])
+            self.assertEqual("".join(d.get("content") or "" for d in deltas), "")
+        self.refused(CHAT, said("x", tools=tools, tool_choice={"type": "function", "function": {"name": "no"}}), 400,
+                     "invalid_value", "tool_choice", ["'no'"])
+
     # ---- events ----
 
     def test_a_stream_is_the_plain_answer_in_pieces(self):
