@@ -56,6 +56,12 @@ AttentionRules rules_of(const TransformerSpec& spec, const Layer::Options& optio
             windowed ? spec.window : 0};
 }
 
+// As many lines as the batch has places: those that belong to no row are zero.
+torch::Tensor padded(const torch::Tensor& tokens, const StagedBatch& batch) {
+    auto missing = batch.places - tokens.size(0);
+    return missing > 0 ? torch::constant_pad_nd(tokens, {0, 0, 0, missing}) : tokens;
+}
+
 }  // namespace
 
 Layer::Layer(const Model& model, const Options& options)
@@ -130,7 +136,7 @@ torch::Tensor Layer::attend(const torch::Tensor& queries, const torch::Tensor& k
                     rules_.head_width);
     auto k = rotate(second.narrow(1, begin, shared), pass.angles, rules_.head_width);
     auto v = second.narrow(1, begin + shared, shared);
-    if (!picked) return row_attention(q, k, v, pass.batch.all_rows, rules_, pass.biases);
+    if (!picked) return padded(row_attention(q, k, v, pass.batch.all_rows, rules_, pass.biases), pass.batch);
     auto whole_row = rules_;
     whole_row.causal = false;
     return row_attention(q, k, v, pass.batch.picked_rows, whole_row);
