@@ -15,5 +15,6 @@
 #include "flow/export.h"
 #include "flow/finetune.h"
 #include "flow/intake.h"
+#include "flow/meant_adapter.h"
 #include "flow/predict.h"
 #include "flow/promote.h"

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "evaluate/evaluate.h"
 #include "flow/finetune.h"
 #include "flow/tuning/prepare.h"
 
