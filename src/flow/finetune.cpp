@@ -2,18 +2,12 @@
 
 #include "flow/process/lock.h"
 #include "flow/tuning/keeper.h"
-#include "flow/tuning/report_page.h"
+#include "flow/tuning/task.h"
 #include "ledger/ledger.h"
 
 namespace rootstock {
 namespace fs = std::filesystem;
 namespace {
-
-struct Measured {
-    EvaluationPage page;
-    MeasuredRows rows;
-    std::string checked;
-};
 
 // The command line's way: the process that does the work holds the job.
 class CommandKeeper final : public JobKeeper {
@@ -41,28 +35,18 @@ private:
     bool again_;
 };
 
-// check and measure
-Result<Measured> examine(const TuningJob& job, const Learned& learned) {
-    ROOTSTOCK_TRY(bench, Bench::open(job.plan.base_folder, job.plan.base_digest, adapter_folder(job.folder)));
-    ROOTSTOCK_TRY(checked, bench.check());
-    ROOTSTOCK_TRY(rows, measured_rows(job));
-    ROOTSTOCK_TRY(answers, bench.classify(rows.examples));
-    ROOTSTOCK_TRY(page, make_page(job, rows, answers, learned.done, bench.description()));
-    return Measured{std::move(page), std::move(rows), std::move(checked)};
-}
-
-Result<void> copy_adapter(const fs::path& from, const fs::path& to, const EvaluationPage& page) {
+Result<void> copy_adapter(const fs::path& from, const fs::path& to, const TuningReport& report) {
     std::error_code code;
     for (const auto& entry : fs::directory_iterator(from, code)) {
         fs::copy_file(entry.path(), to / entry.path().filename(), code);
         if (code) return fail(ErrorCode::io, "cannot store the adapter in " + to.string() + ": " + code.message());
     }
     if (code) return fail(ErrorCode::io, "cannot read " + from.string() + ": " + code.message());
-    ROOTSTOCK_CHECKED(write_file_atomically(to / "report.json", json::serialize(to_json(page)) + "\n"));
-    return write_file_atomically(to / "report.html", to_html(page));
+    ROOTSTOCK_CHECKED(write_file_atomically(to / "report.json", json::serialize(report.as_json()) + "\n"));
+    return write_file_atomically(to / "report.html", report.as_html());
 }
 
-catalog::Adapter record_of(const TuningJob& job, const AdapterId& id, const Measured& measured) {
+catalog::Adapter record_of(const TuningJob& job, const AdapterId& id, const TuningReport& report) {
     catalog::Adapter adapter;
     adapter.id = id;
     adapter.owner = job.plan.owner;
@@ -74,7 +58,7 @@ catalog::Adapter record_of(const TuningJob& job, const AdapterId& id, const Meas
     adapter.job = job.id;
     adapter.seed = job.plan.train.seed;
     adapter.settings = to_json(job.plan);
-    adapter.metrics = summary_json(measured.page.report, measured.rows);
+    adapter.metrics = report.metrics();
     return adapter;
 }
 
@@ -103,27 +87,27 @@ Result<catalog::Adapter> enter(FinetuneParts& parts, const TuningJob& job, JobKe
 }
 
 // The folder first, then the records: a crash between leaves a folder that nobody knows, never a record without one.
-Result<FinetuneResult> enroll(FinetuneParts& parts, const TuningJob& job, JobKeeper& keeper, Measured measured,
+Result<FinetuneResult> enroll(FinetuneParts& parts, const TuningJob& job, JobKeeper& keeper, Examination found,
                               double seconds) {
     auto id = mint<AdapterTag>(parts.clock.now());
     auto folder = parts.home.adapters() / id.text();
     ROOTSTOCK_CHECKED(publish_folder(
-        folder, [&](const fs::path& to) { return copy_adapter(adapter_folder(job.folder), to, measured.page); }));
-    auto added = enter(parts, job, keeper, record_of(job, id, measured), seconds);
+        folder, [&](const fs::path& to) { return copy_adapter(adapter_folder(job.folder), to, *found.report); }));
+    auto added = enter(parts, job, keeper, record_of(job, id, *found.report), seconds);
     std::error_code code;
     if (!added) {
         fs::remove_all(folder, code);
         return fail(added.error());
     }
     fs::remove_all(checkpoint_folder(job.folder), code);  // nothing resumes from here any more
-    measured.page.title = added->reference();
+    found.report->set_title(added->reference());
     return FinetuneResult{*added,
                           folder,
                           folder / "report.html",
                           folder / "report.json",
-                          std::move(measured.page),
-                          measured.rows.source,
-                          measured.checked};
+                          std::move(found.report),
+                          found.measured_on,
+                          found.checked};
 }
 
 Result<void> write_reports(FinetuneResult& result, const fs::path& wanted) {
@@ -131,8 +115,8 @@ Result<void> write_reports(FinetuneResult& result, const fs::path& wanted) {
     result.report = result.html = wanted;
     result.html.replace_extension(".html");
     if (result.report == result.html) result.report.replace_extension(".json");
-    ROOTSTOCK_CHECKED(write_file_atomically(result.report, json::serialize(to_json(result.page)) + "\n"));
-    return write_file_atomically(result.html, to_html(result.page));
+    ROOTSTOCK_CHECKED(write_file_atomically(result.report, json::serialize(result.measured->as_json()) + "\n"));
+    return write_file_atomically(result.html, result.measured->as_html());
 }
 
 // However the work ended, the catalog says so.
@@ -155,9 +139,10 @@ Result<FinetuneResult> work_on(FinetuneParts& parts, TuningJob& job, JobKeeper& 
     double seconds = job.seconds_before;
     auto steps = [&]() -> Result<FinetuneResult> {
         ROOTSTOCK_TRY(learned, run_learner(parts, job, keeper, watcher, seconds));
-        ROOTSTOCK_TRY(measured, examine(job, learned));
+        ROOTSTOCK_TRY(task, find_task(job.plan.task));
+        ROOTSTOCK_TRY(found, task->examine(job, learned));
         ROOTSTOCK_CHECKED(keeper.learned(job));
-        return enroll(parts, job, keeper, std::move(measured), seconds);
+        return enroll(parts, job, keeper, std::move(found), seconds);
     };
     auto result = steps();
     if (!result) close_job(parts, job, keeper, result.error(), seconds);

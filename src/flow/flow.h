@@ -21,6 +21,7 @@
 #include "flow/finetune.h"
 #include "flow/generate.h"
 #include "flow/intake.h"
+#include "flow/meant_adapter.h"
 #include "flow/predict.h"
 #include "flow/process/child.h"
 #include "flow/promote.h"

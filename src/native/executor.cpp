@@ -149,6 +149,7 @@ Executor::Executor(Executor&&) noexcept = default;
 Executor& Executor::operator=(Executor&&) noexcept = default;
 
 const NativeModel& Executor::model() const { return *state_->model; }
+std::shared_ptr<const NativeModel> Executor::shared_model() const { return state_->model; }
 
 Result<std::span<const float>> Executor::hidden(const PackedBatch& batch, RowAdapters adapters) {
     auto& s = *state_;

@@ -156,6 +156,7 @@ public:
     Executor& operator=(Executor&&) noexcept;
 
     const NativeModel& model() const;
+    std::shared_ptr<const NativeModel> shared_model() const;  // for a Cache beside it
 
     // The last layer's states: [tokens, width].
     Result<std::span<const float>> hidden(const PackedBatch& batch, RowAdapters adapters = {});

@@ -165,7 +165,9 @@ LearningCurves read_curves(const fs::path& job_folder) {
         auto step = number_at(*event, "step");
         if (!step) continue;
         if (auto value = number_at(*event, "loss"); value && kind == "step") loss[*step] = *value;
-        if (auto value = number_at(*event, "accuracy"); value && kind == "evaluation") accuracy[*step] = *value;
+        if (kind != "evaluation") continue;
+        for (const char* measure : {"accuracy", "mean_token_accuracy"})
+            if (auto value = number_at(*event, measure)) accuracy[*step] = *value;
     }
     return {thinned(loss), thinned(accuracy)};
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "evaluate/evaluate.h"
 #include "flow/finetune.h"
 #include "flow/tuning/keeper.h"
 #include "flow/tuning/prepare.h"

@@ -203,7 +203,7 @@ std::map<std::string, HostTensor> adapter_tensors(const Adapter& adapter, const 
     for (const auto& map : file_maps(spec)) {
         if (!has_pair(map, adapter.pairs)) continue;
         const auto pair = fused_pair(map, adapter.pairs);
-        const auto path = std::string(kPrefix) + map.path_in(classifier);
+        const auto path = std::string(kPrefix) + map.path_in(inside_headed_model(adapter));
         tensors.emplace(path + std::string(kA), make_tensor({pair.rank, pair.in}, pair.a));
         tensors.emplace(path + std::string(kB), make_tensor({pair.out, pair.rank}, pair.b));
         if (!pair.magnitude.empty())

@@ -1,8 +1,8 @@
 #pragma once
-// The report of a tuning job: measures, curves, settings and lineage on one page.
+// The report of a classification job: measures, curves, settings and lineage on one page.
 
-#include "flow/tuning/learner.h"
 #include "flow/tuning/measure.h"
+#include "flow/tuning/task.h"
 
 namespace rootstock {
 
@@ -16,10 +16,8 @@ struct MeasuredRows {
 Result<MeasuredRows> measured_rows(const TuningJob& job);
 
 // invalid_argument: no rows.
-Result<EvaluationPage> make_page(const TuningJob& job, const MeasuredRows& rows, const Bench::Answers& answers,
-                                 const json::object& done, const std::string& executor);
-
-// What the catalog keeps of it.
-json::value summary_json(const ClassificationReport& report, const MeasuredRows& rows);
+Result<std::unique_ptr<TuningReport>> classify_report(const TuningJob& job, const MeasuredRows& rows,
+                                                      const Bench::Answers& answers, const json::object& done,
+                                                      const std::string& executor);
 
 }  // namespace rootstock

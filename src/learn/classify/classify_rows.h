@@ -1,22 +1,15 @@
 #pragma once
-// Everything a job needs in memory before the first step: checked settings, the base model, tokenised rows, the split.
+// The rows of a classification job: tokenised once, split once.
 
 #include <cstdint>
-#include <filesystem>
-#include <string>
 #include <vector>
 
-#include "base/base.h"
 #include "data/data.h"
-#include "model/model.h"
+#include "learn/job.h"
 
 namespace rootstock {
 
-struct JobData {
-    std::filesystem::path folder;
-    JobSpec spec;
-    std::string digest;  // over job.json and train.jsonl: a checkpoint belongs to one job only
-    Model model;
+struct ClassifyRows {
     int max_tokens = 0;  // of a row: the settings' limit within the model's
     std::vector<TextExample> examples;
     std::vector<std::vector<std::int32_t>> rows;  // tokens of each example
@@ -28,8 +21,7 @@ struct JobData {
     std::vector<std::int64_t> labels(const std::vector<std::size_t>& chosen) const;
 };
 
-// invalid_argument, not_found, corrupt...: see read_job_spec, load_model, Tokenizer::load, read_training_rows.
-// conflict: the base folder is not the base that job.json names.
-Result<JobData> load_job(const std::filesystem::path& folder);
+// invalid_argument, not_found, corrupt...: see Tokenizer::load, read_training_rows; fewer than two labels.
+Result<ClassifyRows> load_classify_rows(const Job& job, const TransformerSpec& spec);
 
 }  // namespace rootstock
