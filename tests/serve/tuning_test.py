@@ -146,7 +146,7 @@ class WholeLifeTest(TuningTest):
         self.assertEqual([entry["fine_tuned_model_checkpoint"] for entry in checkpoints], [model])
 
         result = self.acme.call("GET", f"/v1/files/{done['result_files'][0]}/content").text.splitlines()
-        self.assertEqual(result[0], "step,train_loss,valid_loss,valid_accuracy")
+        self.assertEqual(result[0], "step,train_loss,train_accuracy,valid_loss,valid_accuracy")
         self.assertGreater(len(result), 2)
 
         charged = self.home.rows("SELECT operation, input_tokens, amount, adapter FROM usage_event WHERE operation = 'fine_tune'")

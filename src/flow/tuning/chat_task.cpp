@@ -139,7 +139,7 @@ Result<void> check_validation(const FinetuneOrder& order, const TrainSettings& s
     return fail(ErrorCode::invalid_argument,
                 order.data.string() + " has too few rows (" + format_count(train.rows.size()) +
                     ") to hold some out for measuring; give --eval FILE, a larger --validation share, or more rows",
-                "data");
+                "data", "too_few_rows");
 }
 
 Result<void> check_settings(const FinetuneOrder& order, const Model& model) {

@@ -74,7 +74,7 @@ Result<void> check_validation(const FinetuneOrder& order, const TextDataset& row
     return fail(ErrorCode::invalid_argument,
                 order.data.string() + " has too few rows (" + format_count(rows.examples.size()) +
                     ") to hold some out for measuring; give --eval FILE, a larger --validation share, or more rows",
-                "data");
+                "data", "too_few_rows");
 }
 
 Result<std::unique_ptr<TaskRows>> read(const FinetuneOrder& order, const fs::path&, const Model&) {

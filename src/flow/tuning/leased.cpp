@@ -169,16 +169,26 @@ private:
         const auto step = static_cast<std::int64_t>(number_at(event, "step").value_or(0));
         const auto steps = static_cast<std::int64_t>(number_at(event, "steps").value_or(0));
         const double loss = number_at(event, "loss").value_or(0);
+        json::object data{{"step", step}, {"total_steps", steps}, {"train_loss", loss}};
+        for (const char* measure : measures)
+            if (auto quality = number_at(event, measure)) data[std::string("train_") + measure] = *quality;
         write("Step " + std::to_string(step) + "/" + std::to_string(steps) + ": training loss=" + shown(loss),
-              {{"step", step}, {"total_steps", steps}, {"train_loss", loss}}, "step " + std::to_string(step));
+              std::move(data), "step " + std::to_string(step));
     }
     void evaluation(const json::object& event) {
         const auto step = static_cast<std::int64_t>(number_at(event, "step").value_or(0));
-        const double loss = number_at(event, "loss").value_or(0), accuracy = number_at(event, "accuracy").value_or(0);
-        write("Step " + std::to_string(step) + ": validation loss=" + shown(loss) + ", accuracy=" + shown(accuracy),
-              {{"step", step}, {"valid_loss", loss}, {"valid_accuracy", accuracy}},
-              "evaluation " + std::to_string(step));
+        const double loss = number_at(event, "loss").value_or(0);
+        json::object data{{"step", step}, {"valid_loss", loss}};
+        std::string sentence = "Step " + std::to_string(step) + ": validation loss=" + shown(loss);
+        for (const char* measure : measures)
+            if (auto quality = number_at(event, measure)) {
+                data[std::string("valid_") + measure] = *quality;
+                sentence += ", accuracy=" + shown(*quality);
+            }
+        write(std::move(sentence), std::move(data), "evaluation " + std::to_string(step));
     }
+    // What the learner calls the share it gets right: of labels, or of a text's tokens.
+    static constexpr const char* measures[] = {"accuracy", "mean_token_accuracy"};
     static std::string shown(double value) { return fmt::format("{:.4f}", value); }
 
     void write(std::string message, json::object data, const std::string& mark) {
@@ -210,7 +220,7 @@ Result<TuningJob> validate(const TuneParts& parts, const catalog::Tuning& tuning
                                      .owner = std::string(ledger::jobs_own),
                                      .meter = "training_tokens"};
         ROOTSTOCK_CHECKED(ledger::reserve(session, price, now));
-        catalog::add_dataset(session, ordered.dataset);
+        catalog::add_dataset(session, dataset_of(ordered.job, now));
         catalog::set_hyperparameters(session, tuning, ordered.hyperparameters);
         ROOTSTOCK_CHECKED(catalog::set_job_settings(session, hold, to_json(plan)));
         for (const auto& warning : ordered.warnings) tell(session, tuning, "warn", warning, now);

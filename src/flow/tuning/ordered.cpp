@@ -1,6 +1,7 @@
 #include "flow/tuning/ordered.h"
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <sstream>
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::size_t rows_named_max = 20;
 constexpr int small_batch = 8;
+constexpr std::int64_t row_bytes_guess = 64;
 constexpr std::int64_t rows_for_a_full_batch = 256;
 
 struct OrderedFile {
@@ -90,7 +92,10 @@ Result<void> refuse_problems(const fs::path& path, const OrderedFile& file, cons
     return fail(ErrorCode::invalid_argument, sentence, field, "invalid_training_file");
 }
 
-Result<std::int64_t> count_tokens(const TuningJob& job) {
+// Of the rows to learn from. A conversation was made into tokens when it was read.
+Result<std::int64_t> count_tokens(const Preparation& prepared) {
+    const auto& job = prepared.job;
+    if (job.plan.task == "chat") return prepared.summary.tokens;
     ROOTSTOCK_TRY(tokenizer, Tokenizer::load(job.plan.base_folder));
     ROOTSTOCK_TRY(rows, read_training_rows(rows_file(job.folder), static_cast<std::int32_t>(job.labels.size())));
     std::int64_t tokens = 0;
@@ -103,25 +108,50 @@ Result<std::int64_t> count_tokens(const TuningJob& job) {
     return tokens;
 }
 
-// "auto" is what the command line uses, with smaller steps where there are few rows.
-FinetuneOrder order_of(const catalog::Tuning& tuning, const OrderedFile& training,
+// Conversations are for a model that writes, labelled rows for a classifier: the first row says which.
+Result<std::string> task_of(const OrderedFile& file) {
+    std::ifstream stream(file.path, std::ios::binary);
+    std::string line;
+    while (std::getline(stream, line) && line.find_first_not_of(" \t\r") == std::string::npos) {
+    }
+    if (!stream && line.empty())
+        return fail(ErrorCode::invalid_argument, "the file " + file.record.filename + " has no rows", "training_file");
+    auto row = parse_json(line, "the first row");
+    const auto* object = row ? row->if_object() : nullptr;
+    const bool chat = object && (object->contains("messages") || object->contains("completion"));
+    return chat ? "chat" : "classify";
+}
+
+// "auto" for conversations is left to the size of the data (auto_settings.h); for labelled rows it is what the command
+// line uses, with smaller steps where there are few rows.
+void choose_settings(const json::object& wanted, const OrderedFile& training, FinetuneOrder& order) {
+    order.lora = usual_lora_settings(order.task);
+    order.train = usual_train_settings(order.task);
+    auto& train = order.train;
+    const bool chat = order.task == "chat";
+    const auto rows = training.record.bytes / row_bytes_guess;
+    const int usual_batch = !chat && rows < rows_for_a_full_batch ? small_batch : train.batch_examples;
+    const double multiplier = number_or(wanted, "learning_rate_multiplier", 1);
+    train.epochs = static_cast<int>(number_or(wanted, "n_epochs", train.epochs));
+    train.batch_examples = static_cast<int>(number_or(wanted, "batch_size", usual_batch));
+    train.learning_rate *= multiplier;
+    train.head_learning_rate *= multiplier;
+    if (!chat) return;
+    const auto is_auto = [&](const char* key) { return number_or(wanted, key, 0) == 0; };
+    order.automatic = {is_auto("n_epochs"), is_auto("batch_size"), true, multiplier, true};
+}
+
+FinetuneOrder order_of(const catalog::Tuning& tuning, const std::string& task, const OrderedFile& training,
                        const std::optional<OrderedFile>& validation) {
-    const json::object& wanted = tuning.hyperparameters.as_object();
     FinetuneOrder order;
     order.base = tuning.model;
+    order.task = task;
     order.name = "ft-" + tuning.job.text().substr(tuning.job.text().size() - 12);
     order.tenant = tuning.tenant.text();
     order.data = training.path;
     if (validation) order.eval = validation->path;
-    auto& train = order.train;
-    const auto lines = training.record.bytes / 64;
-    train.epochs = static_cast<int>(number_or(wanted, "n_epochs", train.epochs));
-    train.batch_examples = static_cast<int>(
-        number_or(wanted, "batch_size", lines < rows_for_a_full_batch ? small_batch : train.batch_examples));
-    const double multiplier = number_or(wanted, "learning_rate_multiplier", 1);
-    train.learning_rate *= multiplier;
-    train.head_learning_rate *= multiplier;
-    train.seed = static_cast<std::uint64_t>(tuning.seed);
+    choose_settings(tuning.hyperparameters.as_object(), training, order);
+    order.train.seed = static_cast<std::uint64_t>(tuning.seed);
     return order;
 }
 
@@ -144,7 +174,8 @@ Result<OrderedJob> prepare_ordered(const TuneParts& parts, const catalog::Tuning
     std::error_code code;
     fs::remove_all(parts.home.jobs() / tuning.job.text(), code);  // half prepared by a worker that died
     FinetuneParts finetune{parts.records, parts.home, parts.clock};
-    auto order = order_of(tuning, training, validation);
+    ROOTSTOCK_TRY(task, task_of(training));
+    auto order = order_of(tuning, task, training, validation);
     ROOTSTOCK_TRY(base, find_base(parts.records, parts.home, tuning.model));
     ROOTSTOCK_TRY(model, load_model(parts.home.models() / base.folder));
     order.train.max_tokens = std::min(order.train.max_tokens, static_cast<int>(model.spec.positions_max));
@@ -154,13 +185,11 @@ Result<OrderedJob> prepare_ordered(const TuneParts& parts, const catalog::Tuning
     job.hold = hold;
     job.plan.data_source = training.record.filename;
     if (validation) job.plan.eval_source = validation->record.filename;
-    prepared->dataset.source = training.record.filename;
     ROOTSTOCK_CHECKED(refuse_problems(problems_file(job.folder), training, "training_file"));
     if (validation) ROOTSTOCK_CHECKED(refuse_problems(eval_problems_file(job.folder), *validation, "validation_file"));
-    ROOTSTOCK_TRY(tokens, count_tokens(job));
+    ROOTSTOCK_TRY(tokens, count_tokens(*prepared));
     auto hyperparameters = settled(tuning, job.plan.train);
-    return OrderedJob{std::move(job), std::move(hyperparameters), tokens, std::move(prepared->summary.warnings),
-                      std::move(prepared->dataset)};
+    return OrderedJob{std::move(job), std::move(hyperparameters), tokens, std::move(prepared->summary.warnings)};
 }
 
 std::string tuned_model_name(const catalog::Tuning& tuning, const std::string& base) {
@@ -168,46 +197,53 @@ std::string tuned_model_name(const catalog::Tuning& tuning, const std::string& b
     return "ft:" + base + ":" + tuning.tenant_name + ":" + tuning.suffix + ":" + id.substr(id.size() - 12);
 }
 
-std::string result_csv(const fs::path& job_folder) {
-    struct Row {
-        std::optional<double> train_loss, valid_loss, valid_accuracy;
-    };
-    std::map<std::int64_t, Row> rows;
+namespace {
+
+// Every event of the job, in order; `on_event` gets those of the learner's kinds.
+template <typename OnEvent>
+void for_each_event(const fs::path& job_folder, OnEvent on_event) {
     auto text = read_file(events_file(job_folder));
     std::istringstream lines(text ? *text : "");
-    for (std::string line; std::getline(lines, line);) {
-        auto event = learner_event(line);
-        auto step = event ? number_at(*event, "step") : std::nullopt;
-        if (!step) continue;
-        auto& row = rows[static_cast<std::int64_t>(*step)];
-        if (text_at(*event, "event") == "step") row.train_loss = number_at(*event, "loss");
-        if (text_at(*event, "event") != "evaluation") continue;
-        row.valid_loss = number_at(*event, "loss");
-        row.valid_accuracy = number_at(*event, "accuracy");
-    }
-    auto cell = [](std::optional<double> value) {
-        return value ? json::serialize(json::value(*value)) : std::string();
+    for (std::string line; std::getline(lines, line);)
+        if (auto event = learner_event(line)) on_event(text_at(*event, "event"), *event);
+}
+
+std::optional<double> quality_of(const json::object& event) {
+    auto tokens = number_at(event, "mean_token_accuracy");
+    return tokens ? tokens : number_at(event, "accuracy");
+}
+
+std::string cell(const std::optional<double>& value) {
+    return value ? json::serialize(json::value(*value)) : std::string();
+}
+
+}  // namespace
+
+std::string result_csv(const fs::path& job_folder) {
+    struct Row {
+        std::optional<double> train_loss, train_accuracy, valid_loss, valid_accuracy;
     };
-    std::string csv = "step,train_loss,valid_loss,valid_accuracy\n";
-    for (const auto& [step, row] : rows) {
-        if (!row.train_loss && !row.valid_loss) continue;
-        csv += std::to_string(step) + "," + cell(row.train_loss) + "," + cell(row.valid_loss) + "," +
-               cell(row.valid_accuracy) + "\n";
-    }
+    std::map<std::int64_t, Row> rows;
+    for_each_event(job_folder, [&](const std::string& kind, const json::object& event) {
+        auto step = number_at(event, "step");
+        if (!step || (kind != "step" && kind != "evaluation")) return;
+        auto& row = rows[static_cast<std::int64_t>(*step)];
+        (kind == "step" ? row.train_loss : row.valid_loss) = number_at(event, "loss");
+        (kind == "step" ? row.train_accuracy : row.valid_accuracy) = quality_of(event);
+    });
+    std::string csv = "step,train_loss,train_accuracy,valid_loss,valid_accuracy\n";
+    for (const auto& [step, row] : rows)
+        csv += std::to_string(step) + "," + cell(row.train_loss) + "," + cell(row.train_accuracy) + "," +
+               cell(row.valid_loss) + "," + cell(row.valid_accuracy) + "\n";
     return csv;
 }
 
 std::int64_t trained_tokens(const fs::path& job_folder) {
-    double tokens = 0, epochs = 0;
-    auto text = read_file(events_file(job_folder));
-    std::istringstream lines(text ? *text : "");
-    for (std::string line; std::getline(lines, line);) {
-        auto event = learner_event(line);
-        if (!event) continue;
-        if (text_at(*event, "event") == "started") tokens = number_at(*event, "tokens").value_or(0);
-        if (text_at(*event, "event") == "done") epochs = number_at(*event, "epoch").value_or(0);
-    }
-    return static_cast<std::int64_t>(tokens * epochs);
+    double tokens = 0;
+    for_each_event(job_folder, [&](const std::string& kind, const json::object& event) {
+        if (kind == "done") tokens = number_at(event, "trained_tokens").value_or(0);
+    });
+    return static_cast<std::int64_t>(tokens);
 }
 
 }  // namespace rootstock

@@ -11,7 +11,6 @@ struct OrderedJob {
     json::object hyperparameters;  // with "auto" settled
     std::int64_t tokens = 0;       // of all examples, each cut to the job's length
     std::vector<std::string> warnings;
-    catalog::Dataset dataset;
 };
 
 // Reads the order's files and writes the job's folder. invalid_argument with the faulty rows named; the sentences
@@ -21,10 +20,10 @@ Result<OrderedJob> prepare_ordered(const TuneParts& parts, const catalog::Tuning
 // "ft:all-MiniLM-L6-v2:acme:support:1f2e3d4c5b6a"
 std::string tuned_model_name(const catalog::Tuning& tuning, const std::string& base);
 
-// The step metrics of a job as CSV: step,train_loss,valid_loss,valid_accuracy.
+// The step metrics of a job as CSV: step,train_loss,train_accuracy,valid_loss,valid_accuracy (of labels, or of tokens).
 std::string result_csv(const std::filesystem::path& job_folder);
 
-// Tokens the learner went through: those of the rows it learned from, times the passes it made.
+// Tokens the learner went through, in all passes.
 std::int64_t trained_tokens(const std::filesystem::path& job_folder);
 
 }  // namespace rootstock

@@ -18,8 +18,10 @@ struct TuningJob {
 struct Preparation {
     TuningJob job;
     PreparedJob summary;
-    catalog::Dataset dataset;
 };
+
+// The rows of the job, as the catalog knows them.
+catalog::Dataset dataset_of(const TuningJob& job, Timestamp now);
 
 // Reads and checks everything before anything is written; then the job's folder appears complete.
 Result<Preparation> prepare_folder(FinetuneParts& parts, const FinetuneOrder& order, const JobId& id);
