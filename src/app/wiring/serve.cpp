@@ -149,10 +149,15 @@ Result<void> serve(ServeSettings settings, const std::function<void(const Listen
     Sweeper sweeper(io, *services);
     BatchDesk batches(io, *services, routes);
     WorkerPool workers(io, services->settings.worker, services->settings.workers);
+    int answering = 2;  // the server, and the batches inside it
+    auto drained = [&] {
+        if (--answering == 0) io.stop();
+    };
     Stopper stopper(io, [&] {
         services->draining = true;
         workers.stop();
-        batches.stop([&] { server.stop([&] { io.stop(); }); });
+        batches.stop(drained);
+        server.stop(drained);
     });
     batches.start();
     Listening told{server.address(), {}, monotonic_seconds() - started};
