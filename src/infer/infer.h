@@ -7,15 +7,18 @@
 //
 //   constrain/: what a text may be: JSON schema, regular expression, choices, grammar
 //   decode/: entities and answers from what token and span heads say
-//   generate/: lets a language model write on, one token of many rows at a time
+//   generate/: lets a language model write on: generator.h for one caller, writer.h for many at once
 //
 // Other folders include this face only.
 
+#include "infer/constrain/compile.h"
 #include "infer/constrain/constraint.h"
+#include "infer/constrain/constraint_cache.h"
 #include "infer/constrain/output_vocabulary.h"
 #include "infer/decode/answer_span.h"
 #include "infer/decode/entities.h"
 #include "infer/generate/generator.h"
+#include "infer/generate/writer.h"
 #include "infer/queue/request.h"
 #include "infer/residency/residency.h"
 #include "infer/residency/self_check.h"

@@ -1,5 +1,7 @@
 #include "app/pipeline/pipeline.h"
 
+#include <algorithm>
+
 #include "app/pipeline/problem.h"
 #include "app/pipeline/steps.h"
 
@@ -44,12 +46,20 @@ void record(const Exchange& exchange) {
                  exchange.caller.key.text());
 }
 
+// Until the longest queue has run: which base a refused request meant need not be known.
+double seconds_waiting(const Services& services) {
+    double seconds = 0;
+    for (const auto& model : services.models.all())
+        seconds = std::max(seconds, model->scheduler->load().seconds_waiting);
+    return seconds;
+}
+
 Task<http::Response> handle(http::Request& request, Services& services, const Routes& routes) {
     Exchange exchange{request, services, routes};
     exchange.id = mint<RequestTag>(services.clock.now());
     auto done = co_await run_steps(exchange);
     if (!done) {
-        exchange.response = problem(done.error(), services.scheduler->load().seconds_waiting);
+        exchange.response = problem(done.error(), seconds_waiting(services));
         if (!exchange.allow.empty()) exchange.response.headers.push_back({"Allow", exchange.allow});
     }
     mark(exchange.response, exchange.id);
