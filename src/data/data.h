@@ -12,6 +12,8 @@
 #include "data/chat/chat_template.h"
 #include "data/dataset/dataset.h"
 #include "data/image/image.h"
+#include "data/image/image_folder.h"
+#include "data/image/picture_reader.h"
 #include "data/image/preprocessing.h"
 #include "data/reader/reader.h"
 #include "data/table/table.h"

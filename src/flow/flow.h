@@ -6,12 +6,14 @@
 //   finetune  labelled rows to a measured, registered adapter
 //   promote   a candidate to the live version, or back
 //   predict   a request to a paid answer
+//   classify  texts or pictures on the spot, without books
 //   export    a model or an adapter to the files of other tools
 //   chat      a conversation with a model that writes
 //   bill      who and how much, together
 
 #include "flow/bill.h"
 #include "flow/chat.h"
+#include "flow/classify.h"
 #include "flow/export.h"
 #include "flow/finetune.h"
 #include "flow/intake.h"

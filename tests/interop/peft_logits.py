@@ -40,9 +40,10 @@ def label_count(adapter):
 def load_base(folder, labels):
     model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
         folder, num_labels=labels, ignore_mismatched_sizes=True, attn_implementation="eager", output_loading_info=True)
-    heads = ("classifier.", "score.")
+    heads = ("classifier.", "score.", "pre_classifier.", "classification_head.")
+    others = ("lm_head.", "cls.", "vocab_")  # of a base that was saved for another task
     missing = [k for k in report["missing_keys"] if not k.startswith(heads)]
-    unexpected = [k for k in report["unexpected_keys"] if not k.endswith("position_ids")]
+    unexpected = [k for k in report["unexpected_keys"] if not k.endswith("position_ids") and not k.startswith(others)]
     mismatched = [k for k, *_ in report["mismatched_keys"] if not k.startswith(heads)]
     if missing or unexpected or mismatched:
         raise Refused(f"base: missing {missing}, unexpected {unexpected}, wrong shape {mismatched}")

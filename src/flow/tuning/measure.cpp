@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "flow/classify.h"
 #include "infer/infer.h"
 
 namespace rootstock {
@@ -11,13 +12,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t batch_tokens = 4096;
-
-void softmax_into(std::span<const float> logits, std::span<float> probabilities) {
-    float largest = *std::ranges::max_element(logits);
-    double sum = 0;
-    for (std::size_t c = 0; c < logits.size(); ++c) sum += probabilities[c] = std::exp(logits[c] - largest);
-    for (auto& value : probabilities) value = static_cast<float>(value / sum);
-}
 
 }  // namespace
 

@@ -22,4 +22,7 @@ SelfTestTolerance self_test_tolerance(Precision precision);  // fp32 is held to 
 Result<void> check_self_tests(Executor& executor, const NativeAdapter& native, const Adapter& adapter,
                               const Tokenizer& tokenizer);
 
+// The same for a vision model, whose tests are made-up pictures.
+Result<void> check_self_tests(Executor& executor, const NativeAdapter& native, const Adapter& adapter);
+
 }  // namespace rootstock

@@ -15,7 +15,11 @@ json::array to_array(const std::vector<float>& numbers) {
 }
 
 json::value to_json(const SelfTest& test) {
-    json::object object{{"text", test.text}, {"logits", to_array(test.logits)}};
+    json::object object{{"logits", to_array(test.logits)}};
+    if (test.picture >= 0)
+        object["picture"] = test.picture;
+    else
+        object["text"] = test.text;
     if (!test.ids.empty()) object["ids"] = json::array(test.ids.begin(), test.ids.end());
     return object;
 }
@@ -35,11 +39,15 @@ std::vector<T> numbers(JsonFields& fields, const char* key, const json::value* v
     return list;
 }
 
-Result<SelfTest> self_test(const json::value& value, const std::string& what, const Adapter& adapter) {
+Result<SelfTest> self_test(const json::value& value, const std::string& what, const TransformerSpec& spec,
+                           const Adapter& adapter) {
     JsonFields fields(value, what + ", self_tests");
     fields.ignore_others();
     SelfTest test;
-    test.text = fields.required_string("text");
+    test.picture = fields.optional_int("picture", -1, -1, INT64_MAX);
+    if (test.picture >= 0 && spec.inputs != Inputs::patches)
+        fields.fault("picture", "is a made-up picture, but the base model reads texts");
+    if (test.picture < 0) test.text = fields.required_string("text");
     test.ids = numbers<std::int32_t>(fields, "ids", fields.optional_value("ids"));
     for (const double number : numbers<double>(fields, "logits", fields.required_value("logits")))
         test.logits.push_back(static_cast<float>(number));
@@ -49,14 +57,15 @@ Result<SelfTest> self_test(const json::value& value, const std::string& what, co
     return test;
 }
 
-Result<void> read_self_tests(const json::value* value, const std::string& what, Adapter& adapter) {
+Result<void> read_self_tests(const json::value* value, const std::string& what, const TransformerSpec& spec,
+                             Adapter& adapter) {
     if (!value) return {};
     const auto* list = value->if_array();
     if (!list || list->size() > kSelfTestsMax)
         return fail(ErrorCode::invalid_argument,
                     what + ": 'self_tests' must be a list of at most " + std::to_string(kSelfTestsMax), "self_tests");
     for (const auto& item : *list) {
-        ROOTSTOCK_TRY(test, self_test(item, what, adapter));
+        ROOTSTOCK_TRY(test, self_test(item, what, spec, adapter));
         adapter.self_tests.push_back(std::move(test));
     }
     return {};
@@ -102,7 +111,15 @@ Result<void> read_adapter_meta(const json::value& value, const std::string& what
     ROOTSTOCK_CHECKED(fields.finish());
     if (lineage) adapter.lineage = lineage->as_object();
     keep_extra(value.as_object(), adapter);
-    return read_self_tests(tests, what, adapter);
+    return read_self_tests(tests, what, spec, adapter);
+}
+
+std::vector<float> made_up_picture(const TransformerSpec& spec, std::int64_t number) {
+    SeededRandom random(static_cast<std::uint64_t>(number));
+    const auto side = static_cast<std::size_t>(spec.patches.image);
+    std::vector<float> pixels(static_cast<std::size_t>(spec.patches.channels) * side * side);
+    for (auto& pixel : pixels) pixel = static_cast<float>(random.normal());
+    return pixels;
 }
 
 void default_adapter_meta(Adapter& adapter) {

@@ -149,7 +149,8 @@ struct ClassName {
 };
 constexpr ClassName kClasses[] = {{"bert", "Bert"},   {"roberta", "Roberta"}, {"xlm-roberta", "XLMRoberta"},
                                   {"gpt2", "GPT2"},   {"llama", "Llama"},     {"mistral", "Mistral"},
-                                  {"qwen2", "Qwen2"}, {"vit", "ViT"},         {"distilbert", "DistilBert"}};
+                                  {"qwen2", "Qwen2"}, {"vit", "ViT"},         {"distilbert", "DistilBert"},
+                                  {"t5", "T5"},       {"mt5", "MT5"}};
 // What stands before the names of a bare model inside one with a head.
 constexpr std::string_view kModelPrefixes[] = {"bert.", "roberta.", "distilbert.", "transformer.", "model.", "vit."};
 
@@ -231,7 +232,8 @@ void Merger::describe() {
     if (task != std::end(kTasks) && family != std::end(kClasses))
         model_.config["architectures"] = json::array{
             causal_gpt2 ? std::string("GPT2LMHeadModel") : std::string(family->name) + std::string(task->ending)};
-    for (const char* head : {"classifier.weight", "score.weight"}) {
+    for (const char* head :
+         {"classifier.weight", "score.weight", "classifier.out_proj.weight", "classification_head.out_proj.weight"}) {
         const auto place = adapter_.saved.find(head);
         if (place == adapter_.saved.end() || place->second.shape.empty()) continue;
         auto labels = adapter_.labels;
