@@ -31,7 +31,7 @@ struct FinetuneOrder {
     std::string task = "classify";
     std::string name;                       // of the adapter; a name used before gets the next version
     std::string tenant;                     // owner, by name or id; empty: the house
-    std::filesystem::path data, eval;       // eval empty: measured on validation rows
+    std::filesystem::path data, eval;       // eval empty: measured on validation rows; task image: folders
     std::string text_column, label_column;  // empty: detected
     LoraSettings lora;
     TrainSettings train;
@@ -44,6 +44,7 @@ struct PreparedJob {
     std::filesystem::path folder;
     std::string base_name;
     std::string data_source, eval_source;
+    bool pictures = false;  // rows are pictures, labels their folders
     std::string text_column, label_column;
     std::int64_t rows = 0, examples = 0, kept_aside = 0, eval_examples = 0, eval_kept_aside = 0, duplicates = 0;
     std::size_t labels = 0;

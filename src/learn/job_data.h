@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "autograd/autograd.h"
 #include "base/base.h"
 #include "data/data.h"
 #include "model/model.h"
@@ -19,12 +21,15 @@ struct JobData {
     Model model;
     int max_tokens = 0;  // of a row: the settings' limit within the model's
     std::vector<TextExample> examples;
-    std::vector<std::vector<std::int32_t>> rows;  // tokens of each example
-    std::vector<std::size_t> train, held_out;     // indices into both
-    std::int64_t truncated = 0;                   // examples cut to max_tokens
+    std::vector<std::vector<std::int32_t>>
+        rows;                                  // tokens of each example; of pictures as many as the model makes of one
+    std::optional<PictureReader> pictures;     // examples are paths of pictures, read anew for each batch
+    std::vector<std::size_t> train, held_out;  // indices into both
+    std::int64_t truncated = 0;                // examples cut to max_tokens
 
     std::int64_t tokens() const;  // of the training rows
-    PackedBatch batch(const std::vector<std::size_t>& chosen) const { return pack(rows, chosen); }
+    // The chosen examples as the classifier takes them. Errors besides those of staging: of a picture's file.
+    Result<StagedBatch> stage(const SequenceClassifier& classifier, const std::vector<std::size_t>& chosen) const;
     std::vector<std::int64_t> labels(const std::vector<std::size_t>& chosen) const;
 };
 

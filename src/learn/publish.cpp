@@ -20,11 +20,20 @@ Result<std::vector<SelfTest>> answer_self_tests(const JobData& job, const Adapte
     ROOTSTOCK_TRY(reference, SequenceClassifier::restore(job.model, adapter, reference_placement()));
     torch::NoGradGuard no_gradient;
     std::vector<SelfTest> tests;
-    for (auto row : choose_self_tests(job)) {
-        ROOTSTOCK_TRY(staged, reference->stage(job.batch({row})));
+    const auto answer = [&](const StagedBatch& staged, SelfTest test) {
         auto logits = reference->logits(staged).contiguous();
         const auto* values = logits.data_ptr<float>();
-        tests.push_back({job.examples[row].text, job.rows[row], {values, values + logits.numel()}});
+        test.logits = {values, values + logits.numel()};
+        tests.push_back(std::move(test));
+    };
+    for (std::int64_t number = 0; job.pictures && number < static_cast<std::int64_t>(self_tests_max); ++number) {
+        ROOTSTOCK_TRY(staged, reference->stage_images(made_up_picture(job.model.spec, number)));
+        answer(staged, {.text = {}, .ids = {}, .logits = {}, .picture = number});
+    }
+    if (job.pictures) return tests;
+    for (auto row : choose_self_tests(job)) {
+        ROOTSTOCK_TRY(staged, job.stage(*reference, {row}));
+        answer(staged, {.text = job.examples[row].text, .ids = job.rows[row], .logits = {}});
     }
     return tests;
 }

@@ -46,7 +46,7 @@ Result<void> Trainer::train_epoch() {
 
 Result<double> Trainer::train_step(const std::vector<std::size_t>& chosen) {
     auto& parameters = classifier_->parameters();
-    ROOTSTOCK_TRY(batch, classifier_->stage(job_.batch(chosen)));
+    ROOTSTOCK_TRY(batch, job_.stage(*classifier_, chosen));
     auto labels = torch::tensor(job_.labels(chosen), torch::kInt64).to(parameters.values().device());
 
     auto logits = classifier_->logits(batch, dropout());

@@ -59,4 +59,31 @@ PY
     ok rootstock promote "on-$base"
     served "$base" "on-$base"
 done
+
+# Pictures: peft and the reference's image processor, file by file. The vision model is the tiny random one.
+pictures=${ROOTSTOCK_SHARED_DATA:-$repo/../shared/data}/busi-ultrasound
+mkdir "$work/vit"
+cp "$repo/tests/golden/families/vit/"{config.json,model.safetensors} "$work/vit"
+echo '{"image_processor_type": "ViTImageProcessor", "size": {"height": 24, "width": 24}}' >"$work/vit/preprocessor_config.json"
+for class in benign malignant normal; do
+    mkdir -p "$work/pictures/$class"
+    find "$pictures/$class" -name '*.png' | sort | sed -n 1,40p | while read -r file; do cp "$file" "$work/pictures/$class"; done
+done
+ok rootstock pull "file:$work/vit" --name vit
+ok rootstock finetune --base vit --task image --data "$work/pictures" --name on-vit --epochs 3 --lr 0.01
+adapter=$ROOTSTOCK_HOME/adapters/$(rootstock adapters --json | json adapters "name=on-vit" id)
+ok rootstock classify on-vit "$work"/pictures/*/*1*.png --json --fp32 --top 3
+cp "$work/last.out" "$work/ours.jsonl"
+ok "$python" "$repo/tests/interop/peft_pictures.py" "$work/vit" "$adapter" "$work/ours.jsonl"
+echo "vit: $(cat "$work/last.out")"
+ok rootstock merge on-vit --output "$work/merged-vit"
+ok rootstock pull "file:$work/merged-vit" --name merged-vit
+ok rootstock classify merged-vit "$work"/pictures/*/*1*.png --json --fp32 --top 3
+python3 - "$work/ours.jsonl" "$work/last.out" <<'PY' || fault "the merged model answers as base and adapter do"
+import json, sys
+a, b = ([json.loads(line) for line in open(path, encoding="utf-8")] for path in sys.argv[1:])
+for one, two in zip(a, b, strict=True):
+    one, two = ({label["label"]: label["probability"] for label in line["labels"]} for line in (one, two))
+    assert one.keys() == two.keys() and all(abs(one[k] - two[k]) < 1e-4 for k in one), (one, two)
+PY
 finish

@@ -12,6 +12,7 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ public:
                                                                const Placement& placement);
 
     Result<StagedBatch> stage(const PackedBatch& batch) const { return model_->stage(batch); }
+
+    Result<StagedBatch> stage_images(std::span<const float> pixels) const { return model_->stage_images(pixels); }
 
     // `dropout` acts on the input of every A; leave it out to evaluate.
     torch::Tensor logits(const StagedBatch& batch, const Dropout& dropout = {}) {

@@ -36,9 +36,9 @@ Result<void> check_report_place(const fs::path& report) {
 }
 
 Result<void> check_order(const FinetuneOrder& order) {
-    if (order.task != "classify")
-        return fail(ErrorCode::unsupported, "the task `" + order.task + "` is not known here; known is: classify",
-                    "task");
+    if (order.task != "classify" && order.task != "image")
+        return fail(ErrorCode::unsupported,
+                    "the task `" + order.task + "` is not known here; known are: classify, image", "task");
     if (order.eval.empty() && order.train.validation <= 0)
         return fail(ErrorCode::invalid_argument,
                     "there are no rows to measure with: give --eval FILE, or a --validation share above 0", "eval");
@@ -54,7 +54,13 @@ Result<void> check_order(const FinetuneOrder& order) {
 Result<void> check_against_model(const FinetuneOrder& order, const fs::path& folder) {
     ROOTSTOCK_TRY(model, load_model(folder));
     if (auto maps = select_linear_maps(model.spec, order.lora.targets); !maps) return fail(maps.error());
-    if (order.train.max_tokens > model.spec.positions_max)
+    const bool pictures = model.spec.inputs == Inputs::patches;
+    if (pictures != (order.task == "image"))
+        return fail(ErrorCode::invalid_argument,
+                    pictures ? "this base model reads pictures; tune it with --task image and a folder of pictures"
+                             : "this base model reads texts; --task image needs a vision model",
+                    "task");
+    if (!pictures && order.train.max_tokens > model.spec.positions_max)
         return fail(ErrorCode::invalid_argument,
                     "--max-tokens " + std::to_string(order.train.max_tokens) + " is more than this model takes (" +
                         std::to_string(model.spec.positions_max) + ")",
@@ -62,7 +68,17 @@ Result<void> check_against_model(const FinetuneOrder& order, const fs::path& fol
     return {};
 }
 
+Result<Rows> read_pictures(const FinetuneOrder& order) {
+    ROOTSTOCK_TRY(train, read_labelled_images(order.data));
+    Rows rows{std::move(train), {}};
+    if (order.eval.empty()) return rows;
+    ROOTSTOCK_TRY(eval, read_labelled_images(order.eval, rows.train.labels));
+    rows.eval = std::move(eval);
+    return rows;
+}
+
 Result<Rows> read_rows(const FinetuneOrder& order) {
+    if (order.task == "image") return read_pictures(order);
     TextDatasetOptions options{order.text_column, order.label_column, {}, {}};
     ROOTSTOCK_TRY(train, read_labelled_texts(order.data, options));
     Rows rows{std::move(train), {}};
@@ -156,6 +172,7 @@ PreparedJob summary_of(const TuningJob& job, const Rows& rows) {
     summary.base_name = job.plan.base_name;
     summary.data_source = job.plan.data_source;
     summary.eval_source = job.plan.eval_source;
+    summary.pictures = job.plan.task == "image";
     summary.text_column = job.plan.text_column;
     summary.label_column = job.plan.label_column;
     summary.rows = job.plan.rows;

@@ -17,7 +17,7 @@ Result<Score> evaluate_classifier(SequenceClassifier& classifier, const JobData&
     for (const auto& places : plan_by_tokens(lengths, token_budget)) {
         std::vector<std::size_t> chosen;
         for (auto place : places) chosen.push_back(rows[place]);
-        ROOTSTOCK_TRY(staged, classifier.stage(job.batch(chosen)));
+        ROOTSTOCK_TRY(staged, job.stage(classifier, chosen));
         auto logits = classifier.logits(staged);
         auto labels = torch::tensor(job.labels(chosen), torch::kInt64).to(logits.device());
         loss += at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).item<double>();

@@ -228,10 +228,14 @@ void Merger::describe() {
     const std::string word = type && type->is_string() ? std::string(type->as_string()) : "";
     const auto task = std::ranges::find(kTasks, std::string_view(adapter_.task_type), &Task::type);
     const auto family = std::ranges::find(kClasses, std::string_view(word), &ClassName::model_type);
+    const bool sees = (word == "vit" || word == "deit") && adapter_.saved.contains("classifier.weight");
     const bool causal_gpt2 = word == "gpt2" && adapter_.task_type == "CAUSAL_LM";
     if (task != std::end(kTasks) && family != std::end(kClasses))
         model_.config["architectures"] = json::array{
             causal_gpt2 ? std::string("GPT2LMHeadModel") : std::string(family->name) + std::string(task->ending)};
+    if (sees)  // peft has no task for pictures
+        model_.config["architectures"] =
+            json::array{std::string(word == "vit" ? "ViT" : "DeiT") + "ForImageClassification"};
     for (const char* head :
          {"classifier.weight", "score.weight", "classifier.out_proj.weight", "classification_head.out_proj.weight"}) {
         const auto place = adapter_.saved.find(head);
