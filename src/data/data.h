@@ -17,6 +17,7 @@
 #include "data/image/preprocessing.h"
 #include "data/reader/reader.h"
 #include "data/table/table.h"
+#include "data/text/utf8.h"
 #include "data/tokenizer/text_stream.h"
 #include "data/tokenizer/tokenizer.h"
 #include "data/tokenizer/train_tokenizer.h"

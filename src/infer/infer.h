@@ -5,10 +5,13 @@
 //   submit(tenant, rows, adapter) -> queue/ (fair by tenant) -> batch/ (mixed rows, one run) -> answer, in row order
 //   residency/: which adapters are in memory, each checked against its own self-tests when it comes in
 //
+//   constrain/: what a text may be: JSON schema, regular expression, choices, grammar
 //   generate/: lets a language model write on, one token of many rows at a time
 //
 // Other folders include this face only.
 
+#include "infer/constrain/constraint.h"
+#include "infer/constrain/output_vocabulary.h"
 #include "infer/generate/generator.h"
 #include "infer/queue/request.h"
 #include "infer/residency/residency.h"

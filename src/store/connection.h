@@ -25,8 +25,10 @@ public:
     Connection(const std::filesystem::path& file, Access access, const Options& options);
     ~Connection() override;
 
-    // A statement, or several, without values or rows: BEGIN, SAVEPOINT, the text of a migration.
+    // A statement, or several, without values or rows: the text of a migration.
     void script(const std::string& sql);
+    // One step of a transaction (BEGIN, SAVEPOINT, COMMIT): a literal, prepared once and kept.
+    void step(const char* sql);
 
     // Is a transaction open? SQLite rolls back by itself after some faults (disk full, I/O).
     bool in_transaction() const;
@@ -50,6 +52,7 @@ private:
     std::string file_;
     std::unique_ptr<soci::session> session_;
     std::unordered_map<std::string, std::unique_ptr<Statement>, Hash, std::equal_to<>> statements_;
+    std::unordered_map<std::string_view, void*> steps_;  // sqlite3_stmt; its header stays in the .cpp
     bool lost_a_sync_ = false;
 };
 

@@ -27,9 +27,9 @@ Result<void> Readers::run(const std::function<Result<void>(Session&)>& work) {
     Result<void> outcome;
     try {
         if (!connection) connection = std::make_unique<Connection>(file_, Access::read, options_);
-        connection->script("BEGIN");
+        connection->step("BEGIN");
         outcome = work(*connection);
-        connection->script("COMMIT");
+        connection->step("COMMIT");
     } catch (const Failure& failure) {
         outcome = fail(failure.error());
         connection.reset();

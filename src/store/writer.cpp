@@ -66,14 +66,14 @@ void Writer::run_group(Group& group) {
 }
 
 void Writer::commit_group(Group& group) {
-    connection_->script("BEGIN IMMEDIATE");
+    connection_->step("BEGIN IMMEDIATE");
     if (group.size() == 1) {
         run_alone(group.front());
     } else {
         for (Job& job : group) run_in_savepoint(job);
     }
     const bool changed = std::ranges::any_of(group, [](const Job& job) { return job.outcome.has_value(); });
-    connection_->script(changed ? "COMMIT" : "ROLLBACK");
+    connection_->step(changed ? "COMMIT" : "ROLLBACK");
 }
 
 // A work that fails by its own fault is undone alone; a fault that ended the whole transaction goes up.
@@ -89,10 +89,10 @@ void Writer::run_alone(Job& job) {
 }
 
 void Writer::run_in_savepoint(Job& job) {
-    connection_->script("SAVEPOINT work");
+    connection_->step("SAVEPOINT work");
     run_alone(job);
-    if (!job.outcome) connection_->script("ROLLBACK TO work");
-    connection_->script("RELEASE work");
+    if (!job.outcome) connection_->step("ROLLBACK TO work");
+    connection_->step("RELEASE work");
 }
 
 }  // namespace rootstock::store

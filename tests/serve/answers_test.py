@@ -122,7 +122,7 @@ class AnswersTest(unittest.TestCase):
         good = {"model": "tickets", "input": TEXT}
         for change, code, param in [({"spend": 1}, "unknown_field", "spend"), ({"input": 5}, "invalid_value", "input"),
                                     ({"input": []}, "invalid_value", "input"), ({"model": 1}, "invalid_value", "model"),
-                                    ({"input": ["a", 1]}, "invalid_value", "input"), ({"input": [[1]]}, "invalid_value", "input"),
+                                    ({"input": ["a", 1]}, "invalid_value", "input[1]"), ({"input": [[1]]}, "invalid_value", "input[0]"),
                                     ({"truncate": "yes"}, "invalid_value", "truncate"), ({"top_k": 1.5}, "invalid_value", "top_k")]:
             self.assertProblem(client.call("POST", "/v1/classify", {**good, **change}), 400, code, param, [param])
         self.assertProblem(client.call("POST", "/v1/classify", {"input": "x"}), 400, "invalid_value", "model", ["missing"])
@@ -234,9 +234,9 @@ class AnswersTest(unittest.TestCase):
         self.assertTrue(all(abs(a - b) < 1e-5 for a, b in
                             zip(one["data"][0]["embedding"], two["data"][0]["embedding"])))
         self.assertProblem(client.embed([1, 999_999_999]), 400, "invalid_value", "input", ["999999999"])
-        self.assertProblem(client.embed([1, -1]), 400, "invalid_value", "input")
-        self.assertProblem(client.embed([[]]), 400, "invalid_value", "input")
-        self.assertProblem(client.embed([1, "a"]), 400, "invalid_value", "input")
+        self.assertProblem(client.embed([1, -1]), 400, "invalid_value", "input[1]")
+        self.assertProblem(client.embed([[]]), 400, "invalid_value", "input[0]")
+        self.assertProblem(client.embed([1, "a"]), 400, "invalid_value", "input[1]")
 
     # ---- money ----
 

@@ -10,6 +10,7 @@ constexpr Step ordered[] = {
     {"match", "a path nobody serves is refused before anything is spent on it", match_route},
     {"authenticate", "who asks decides what exists for him; before his body is looked at", authenticate},
     {"parse", "malformed, deep or repetitive JSON ends here; routes see values only", parse_body},
+    {"validate", "what api/openapi.yaml does not describe never reaches a route", validate},
     {"answer", "the route's own work: a journey of flow/, or a look at the records", answer},
 };
 

@@ -4,6 +4,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "app/contract/contract.h"
+
 namespace rootstock {
 namespace {
 
@@ -84,6 +86,15 @@ Task<Result<void>> parse_body(Exchange& exchange) {
     exchange.body = std::move(parsed->value);
     exchange.fingerprint = std::move(parsed->fingerprint);
     co_return Result<void>{};
+}
+
+Task<Result<void>> validate(Exchange& exchange) {
+    const auto& contract = Contract::built_in();
+    const auto* operation = contract.find(exchange.route->method, exchange.route->pattern);
+    ROOTSTOCK_CHECK(operation, "a route that api/openapi.yaml does not describe");
+    if (auto fine = contract.check_query(*operation, exchange.request.query); !fine) co_return fine;
+    if (exchange.route->endpoint.body == Body::none) co_return Result<void>{};
+    co_return contract.check_body(*operation, exchange.body);
 }
 
 Task<Result<void>> answer(Exchange& exchange) {

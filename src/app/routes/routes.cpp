@@ -8,6 +8,7 @@ Routes make_routes() {
     add_embeddings_route(routes);
     add_models_routes(routes);
     add_health_routes(routes);
+    add_docs_routes(routes);
     return routes;
 }
 

@@ -68,10 +68,26 @@ std::size_t unfinished(std::string_view bytes) {
     return 0;
 }
 
+// The bytes of a token. One with a character that stands for no byte is taken as it is.
+void append_token_bytes(std::string_view piece, std::string& bytes) {
+    const auto before = bytes.size();
+    for (std::size_t at = 0; at < piece.size();) {
+        const auto decoded = decode_utf8(piece.substr(at));
+        const auto byte = decoded.length ? byte_of_character(decoded.code_point) : -1;
+        if (byte < 0) {
+            bytes.resize(before);
+            bytes += piece;
+            return;
+        }
+        bytes += static_cast<char>(byte);
+        at += decoded.length;
+    }
+}
+
 class ByteLevelStage final : public DecodeStage {
 public:
     void push(std::string_view piece, std::vector<std::string>& out) override {
-        append_bytes(piece);
+        append_token_bytes(piece, bytes_);
         auto ready = bytes_.size() - unfinished(bytes_);
         if (ready == 0) return;
         out.push_back(to_valid_utf8(std::string_view(bytes_).substr(0, ready)));
@@ -83,22 +99,6 @@ public:
     }
 
 private:
-    // A token with a character that stands for no byte is taken as it is.
-    void append_bytes(std::string_view piece) {
-        auto before = bytes_.size();
-        for (std::size_t at = 0; at < piece.size();) {
-            auto decoded = decode_utf8(piece.substr(at));
-            auto byte = decoded.length ? byte_of_character(decoded.code_point) : -1;
-            if (byte < 0) {
-                bytes_.resize(before);
-                bytes_ += piece;
-                return;
-            }
-            bytes_ += static_cast<char>(byte);
-            at += decoded.length;
-        }
-    }
-
     std::string bytes_;
 };
 
@@ -163,6 +163,13 @@ void ByteLevelPreTokenizer::rewrite(TextView in, std::span<const ByteSpan> words
 
 std::unique_ptr<DecodeStage> ByteLevelDecoder::stage(bool fused) const {
     return gathered(fused, std::make_unique<ByteLevelStage>());
+}
+
+std::optional<std::string> ByteLevelDecoder::bytes_of(std::string_view piece, bool, bool fused) const {
+    if (fused) return {};
+    std::string bytes;
+    append_token_bytes(piece, bytes);
+    return bytes;
 }
 
 }  // namespace rootstock

@@ -36,6 +36,7 @@ class ByteLevelDecoder final : public Decoder {
 public:
     std::unique_ptr<DecodeStage> stage(bool fused) const override;
     bool fuses() const override { return true; }
+    std::optional<std::string> bytes_of(std::string_view piece, bool first, bool fused) const override;
 };
 
 }  // namespace rootstock

@@ -263,6 +263,43 @@ bool DecoderChain::fuses() const {
     return false;
 }
 
+// Most decoders look at one token at a time, so a stage tells what it makes of this one.
+std::optional<std::string> Decoder::bytes_of(std::string_view piece, bool first, bool fused) const {
+    if (fused) return {};
+    const auto one = stage(false);
+    Pieces out;
+    if (!first) one->push("a", out);
+    out.clear();
+    one->push(piece, out);
+    one->finish(out);
+    std::string bytes;
+    for (const auto& part : out) bytes += part;
+    return bytes;
+}
+
+std::optional<std::string> ByteFallbackDecoder::bytes_of(std::string_view piece, bool, bool fused) const {
+    if (fused) return {};
+    const auto byte = fallback_byte(piece);
+    return byte < 0 ? std::string(piece) : std::string(1, static_cast<char>(byte));
+}
+
+std::optional<std::string> StripDecoder::bytes_of(std::string_view piece, bool first, bool fused) const {
+    if (!fused) return Decoder::bytes_of(piece, first, fused);
+    if (start_ > 1 || stop_ > 0) return {};
+    if (first && start_ == 1 && piece.starts_with(content_)) piece.remove_prefix(content_.size());
+    return std::string(piece);
+}
+
+std::optional<std::string> DecoderChain::bytes_of(std::string_view piece, bool first, bool fused) const {
+    std::optional<std::string> bytes(piece);
+    for (const auto& decoder : decoders_) {
+        bytes = decoder->bytes_of(*bytes, first, fused);
+        if (!bytes) break;
+        fused = fused || decoder->fuses();
+    }
+    return bytes;
+}
+
 std::unique_ptr<DecodeStage> JoiningDecoder::stage(bool) const {
     return simple_stage([first = true](std::string_view piece, Pieces& out) mutable {
         out.push_back((first ? "" : " ") + std::string(piece));

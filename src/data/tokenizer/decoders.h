@@ -22,6 +22,7 @@ class BpeDecoder final : public Decoder {
 public:
     explicit BpeDecoder(std::string suffix) : suffix_(std::move(suffix)) {}
     std::unique_ptr<DecodeStage> stage(bool fused) const override;
+    std::optional<std::string> bytes_of(std::string_view, bool, bool) const override { return {}; }
 
 private:
     std::string suffix_;
@@ -33,6 +34,7 @@ public:
     CtcDecoder(std::string pad, std::string delimiter, bool cleanup)
         : pad_(std::move(pad)), delimiter_(std::move(delimiter)), cleanup_(cleanup) {}
     std::unique_ptr<DecodeStage> stage(bool fused) const override;
+    std::optional<std::string> bytes_of(std::string_view, bool, bool) const override { return {}; }
 
 private:
     std::string pad_, delimiter_;
@@ -44,6 +46,7 @@ private:
 class ByteFallbackDecoder final : public Decoder {
 public:
     std::unique_ptr<DecodeStage> stage(bool fused) const override;
+    std::optional<std::string> bytes_of(std::string_view piece, bool first, bool fused) const override;
 };
 
 class ReplaceDecoder final : public Decoder {
@@ -61,6 +64,9 @@ class FuseDecoder final : public Decoder {
 public:
     std::unique_ptr<DecodeStage> stage(bool fused) const override;
     bool fuses() const override { return true; }
+    std::optional<std::string> bytes_of(std::string_view piece, bool, bool) const override {
+        return std::string(piece);
+    }
 };
 
 // Takes up to so many of one character off both ends of every token.
@@ -69,6 +75,7 @@ public:
     StripDecoder(std::string content, std::size_t start, std::size_t stop)
         : content_(std::move(content)), start_(start), stop_(stop) {}
     std::unique_ptr<DecodeStage> stage(bool fused) const override;
+    std::optional<std::string> bytes_of(std::string_view piece, bool first, bool fused) const override;
 
 private:
     std::string content_;
@@ -80,6 +87,7 @@ public:
     explicit DecoderChain(std::vector<std::unique_ptr<Decoder>> decoders) : decoders_(std::move(decoders)) {}
     std::unique_ptr<DecodeStage> stage(bool fused) const override;
     bool fuses() const override;
+    std::optional<std::string> bytes_of(std::string_view piece, bool first, bool fused) const override;
 
 private:
     std::vector<std::unique_ptr<Decoder>> decoders_;

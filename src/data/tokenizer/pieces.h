@@ -128,6 +128,9 @@ public:
     // A fresh stage. `fused`: all its pieces will be parts of one token, cut anywhere between characters.
     virtual std::unique_ptr<DecodeStage> stage(bool fused) const = 0;
     virtual bool fuses() const { return false; }  // gives out parts of one token
+
+    // The bytes that a token adds to a text: `first` of it, or later. Nothing where tokens that follow decide.
+    virtual std::optional<std::string> bytes_of(std::string_view piece, bool first, bool fused) const;
 };
 
 }  // namespace rootstock

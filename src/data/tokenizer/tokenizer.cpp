@@ -212,6 +212,20 @@ std::size_t Tokenizer::vocabulary_size() const {
     return parts_->model->vocabulary().size() + static_cast<std::size_t>(added);
 }
 
+std::optional<std::string> Tokenizer::bytes_in_text(std::int32_t id, bool first) const {
+    const auto text = token(id);
+    const auto* added = parts_->added.by_id(id);
+    if (!added) added = parts_->added.by_content(text);
+    if (text.empty() || (added && added->special)) return std::string();
+    return parts_->decoder->bytes_of(text, first, false);
+}
+
+std::size_t Tokenizer::id_end() const {
+    auto end = parts_->model->vocabulary().id_end();
+    for (const auto& added : parts_->added.all()) end = std::max(end, static_cast<std::size_t>(added.id) + 1);
+    return end;
+}
+
 std::optional<std::int32_t> Tokenizer::pad_id() const { return token_id(parts_->pad_token); }
 std::optional<std::int32_t> Tokenizer::cls_id() const { return token_id(parts_->cls_token); }
 std::optional<std::int32_t> Tokenizer::sep_id() const { return token_id(parts_->sep_token); }

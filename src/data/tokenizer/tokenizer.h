@@ -106,6 +106,12 @@ public:
     std::string_view token(std::int32_t id) const;                       // empty when there is no such id
     std::size_t vocabulary_size() const;                                 // added tokens included
 
+    // The bytes that an id adds to a decoded text, as its first token or later: one of a character's bytes ("<0xE4>"),
+    // a word with its space. Empty for special tokens and ids that do not exist, which decode() leaves out. Nothing
+    // where the tokens that follow decide (decoders with a suffix, CTC).
+    std::optional<std::string> bytes_in_text(std::int32_t id, bool first) const;
+    std::size_t id_end() const;  // one more than the highest id
+
     // The tokens BERT-like models name; nothing when the vocabulary has none.
     std::optional<std::int32_t> pad_id() const;
     std::optional<std::int32_t> cls_id() const;

@@ -15,6 +15,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t read_bytes = 64 * 1024;
+constexpr std::size_t idle_bytes = 8 * 1024;
 
 std::string_view view(const beast::flat_buffer& buffer) {
     return {static_cast<const char*>(buffer.data().data()), buffer.size()};
@@ -111,7 +112,7 @@ asio::awaitable<bool> Connection::serve_one() {
 // Waits for a whole head in buffer_; a slow sender has head_time_max for all of it.
 asio::awaitable<std::optional<Refusal>> Connection::read_head(std::size_t& head_bytes) {
     if (buffer_.size() == 0) {
-        buffer_.shrink_to_fit();
+        if (buffer_.capacity() > idle_bytes) buffer_.shrink_to_fit();  // large ones are not kept by idle connections
         idle_ = true;
         stream_.expires_after(shared_.limits.idle_time_max);
         co_await read_some(read_bytes / 16);

@@ -1,0 +1,146 @@
+#include "app/contract/contract.h"
+
+#include <charconv>
+
+#include "app/contract/document.h"
+
+namespace rootstock {
+namespace {
+
+constexpr std::string_view methods[] = {"get", "post", "put", "patch", "delete"};
+
+Error to_error(const SchemaFault& fault, std::string_view whole) {
+    auto code = fault.reason == "unsupported" ? ErrorCode::unsupported : ErrorCode::invalid_argument;
+    auto subject = fault.path.empty() ? std::string(whole) : "'" + fault.path + "'";
+    auto rule = fault.reason == "unknown_field" ? "is not a field that this route knows" : fault.rule;
+    return {code, subject + " " + rule, fault.path, fault.reason};
+}
+
+std::optional<std::string> unescape(std::string_view text) {
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '+') {
+            plain += ' ';
+        } else if (text[i] != '%') {
+            plain += text[i];
+        } else {
+            unsigned byte = 0;
+            if (i + 2 >= text.size()) return std::nullopt;
+            auto end = std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16);
+            if (end.ptr != text.data() + i + 3) return std::nullopt;
+            plain += static_cast<char>(byte);
+            i += 2;
+        }
+    }
+    return plain;
+}
+
+// A query's values are texts: a number's text is checked as the number.
+json::value typed(const Schema& schema, const std::string& text) {
+    if (schema.types & (Schema::integer | Schema::number)) {
+        std::int64_t whole = 0;
+        const char* end = text.data() + text.size();
+        if (auto read = std::from_chars(text.data(), end, whole); read.ec == std::errc() && read.ptr == end)
+            return whole;
+        double number = 0;
+        if (auto read = std::from_chars(text.data(), end, number); read.ec == std::errc() && read.ptr == end)
+            return number;
+    }
+    if ((schema.types & Schema::boolean) && (text == "true" || text == "false")) return text == "true";
+    return json::value(text);
+}
+
+}  // namespace
+
+const Contract& Contract::built_in() {
+    static const Contract contract(json::parse(openapi_document()));
+    return contract;
+}
+
+Contract::Contract(json::value document)
+    : document_(std::move(document)), schemas_(std::make_unique<SchemaCompiler>(document_)) {
+    for (const auto& [pattern, item] : document_.at("paths").as_object())
+        for (auto method : methods)
+            if (const auto* described = item.as_object().if_contains(method))
+                add(std::string(pattern), std::string(method), described->as_object());
+}
+
+const json::value& Contract::follow(const json::value& node) const {
+    const auto* object = node.if_object();
+    const auto* pointer = object ? object->if_contains("$ref") : nullptr;
+    if (!pointer) return node;
+    return document_.at_pointer(std::string_view(pointer->as_string()).substr(1));
+}
+
+void Contract::add(const std::string& pattern, const std::string& method, const json::object& described) {
+    Operation operation;
+    operation.pattern = pattern;
+    for (char c : method) operation.method += static_cast<char>(std::toupper(c));
+    if (const auto* body = described.if_contains("requestBody")) {
+        const auto& content = follow(*body).at("content").as_object();
+        if (const auto* media = content.if_contains("application/json"))
+            operation.body = schemas_->compile(media->at("schema"));
+    }
+    if (const auto* parameters = described.if_contains("parameters"))
+        for (const auto& parameter : parameters->as_array()) {
+            const auto& object = follow(parameter).as_object();
+            if (object.at("in") != "query") continue;
+            const auto* schema = schemas_->compile(object.at("schema"));
+            const auto* required = object.if_contains("required");
+            operation.query.push_back({std::string(object.at("name").as_string()), required && required->as_bool(),
+                                       (schema->types & Schema::array) != 0, schema});
+        }
+    operations_.push_back(std::move(operation));
+}
+
+const Operation* Contract::find(std::string_view method, std::string_view pattern) const {
+    for (const auto& operation : operations_)
+        if (operation.method == method && operation.pattern == pattern) return &operation;
+    return nullptr;
+}
+
+Result<void> Contract::check_body(const Operation& operation, const json::value& body) const {
+    if (!operation.body) return {};
+    auto fault = find_fault(*operation.body, body);
+    if (!fault) return {};
+    return fail(to_error(*fault, "the request body"));
+}
+
+Result<void> Contract::check_query(const Operation& operation, std::string_view query) const {
+    std::map<std::string, json::array, std::less<>> given;
+    while (!query.empty()) {
+        auto pair = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(pair.size() + 1, query.size()));
+        if (pair.empty()) continue;
+        auto name = unescape(pair.substr(0, pair.find('=')));
+        auto value = unescape(pair.find('=') == pair.npos ? std::string_view() : pair.substr(pair.find('=') + 1));
+        if (!name || !value) return fail(ErrorCode::invalid_argument, "the query is not validly percent-encoded");
+        if (name->ends_with("[]")) name->resize(name->size() - 2);
+        given[*name].emplace_back(*value);
+    }
+    for (const auto& parameter : operation.query) {
+        auto found = given.extract(parameter.name);
+        if (found.empty()) {
+            if (!parameter.required) continue;
+            return fail(ErrorCode::invalid_argument, "the query parameter '" + parameter.name + "' is missing",
+                        parameter.name);
+        }
+        auto& texts = found.mapped();
+        if (!parameter.repeated && texts.size() > 1)
+            return fail(ErrorCode::invalid_argument, "the query parameter '" + parameter.name + "' is given twice",
+                        parameter.name);
+        json::array values;
+        const auto* each = parameter.repeated && parameter.schema->items ? parameter.schema->items : parameter.schema;
+        for (const auto& text : texts) values.push_back(typed(*each, std::string(text.as_string())));
+        auto fault = parameter.repeated ? find_fault(*parameter.schema, values) : find_fault(*each, values.front());
+        if (fault)
+            return fail(ErrorCode::invalid_argument, "the query parameter '" + parameter.name + "' " + fault->rule,
+                        parameter.name);
+    }
+    if (given.empty()) return {};
+    const auto& name = given.begin()->first;
+    return fail(ErrorCode::invalid_argument, "'" + name + "' is not a query parameter that this route knows", name,
+                "unknown_field");
+}
+
+}  // namespace rootstock
