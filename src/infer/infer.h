@@ -10,7 +10,9 @@
 //
 // Other folders include this face only.
 
+#include "infer/constrain/compile.h"
 #include "infer/constrain/constraint.h"
+#include "infer/constrain/constraint_cache.h"
 #include "infer/constrain/output_vocabulary.h"
 #include "infer/generate/generator.h"
 #include "infer/queue/request.h"

@@ -37,6 +37,8 @@ public:
     // tokens_to_end() is not above the tokens left before, at least one allowed id fits; so a writer that only takes
     // ids that fit is never cut off in the middle.
     virtual bool fits(std::int32_t id, int tokens_left) = 0;
+    // An id that surely fits then, the first of the way that tokens_to_end() counts; -1: find one by mask() and fits().
+    virtual std::int32_t way_out() { return -1; }
 };
 
 // Compiled, immutable, shared by any number of texts and threads.

@@ -42,17 +42,44 @@ TokenTrie TokenTrie::make(std::vector<Token> tokens) {
         last = bytes;
     }
     leave(0);
+    for (std::size_t i = 1; i < trie.nodes_.size(); i = static_cast<std::size_t>(trie.nodes_[i].after))
+        trie.begins_[trie.nodes_[i].byte] = static_cast<std::int32_t>(i);
     return trie;
 }
 
-std::vector<TokenTrie::Token> OutputVocabulary::usable(const std::vector<std::string>& bytes) const {
+TokenTrie::Match TokenTrie::longest_prefix(std::string_view bytes) const {
+    Match longest;
+    if (bytes.empty()) return longest;
+    auto at = static_cast<std::size_t>(begins_[static_cast<std::uint8_t>(bytes[0])]);
+    std::size_t depth = 0, end = at == 0 ? 0 : nodes_.size();
+    while (depth < bytes.size() && at < end) {
+        const auto& node = nodes_[at];
+        if (node.byte != static_cast<std::uint8_t>(bytes[depth])) {
+            at = static_cast<std::size_t>(node.after);
+            continue;
+        }
+        ++depth;
+        if (node.count > 0) longest = {depth, ids_[static_cast<std::size_t>(node.first)]};
+        end = static_cast<std::size_t>(node.after);
+        ++at;
+    }
+    return longest;
+}
+
+std::vector<TokenTrie::Token> OutputVocabulary::usable(bool first) const {
     std::vector<TokenTrie::Token> tokens;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
+    for (std::size_t i = 0; i < bytes_.size(); ++i) {
         const auto id = static_cast<std::int32_t>(i);
-        if (bytes[i].empty() || bytes[i].size() > TokenTrie::bytes_max || ends(id)) continue;
-        if (writes_all_bytes_ || whole_characters(bytes[i])) tokens.push_back({bytes[i], id});
+        const auto text = bytes(id, first);
+        if ((text.empty() && !(first && adds_nothing_first(id))) || text.size() > TokenTrie::bytes_max || ends(id))
+            continue;
+        if (writes_all_bytes_ || whole_characters(text)) tokens.push_back({std::string(text), id});
     }
     return tokens;
+}
+
+bool OutputVocabulary::adds_nothing_first(std::int32_t id) const {
+    return first_differs_ && bytes(id, true).empty() && !bytes(id, false).empty() && !ends(id);
 }
 
 bool OutputVocabulary::ends(std::int32_t id) const { return std::ranges::find(end_ids_, id) != end_ids_.end(); }
@@ -97,10 +124,10 @@ Result<std::shared_ptr<const OutputVocabulary>> OutputVocabulary::make(const Tok
         made->bytes_[i] = std::move(*later), made->first_bytes_[i] = std::move(*first);
     }
     made->find_characters();
-    made->trie_ = TokenTrie::make(made->usable(made->bytes_));
     made->first_differs_ = made->first_bytes_ != made->bytes_;
+    made->trie_ = TokenTrie::make(made->usable(false));
     if (made->first_differs_)
-        made->first_trie_ = TokenTrie::make(made->usable(made->first_bytes_));
+        made->first_trie_ = TokenTrie::make(made->usable(true));
     else
         made->first_bytes_.clear();
     return std::shared_ptr<const OutputVocabulary>(std::move(made));

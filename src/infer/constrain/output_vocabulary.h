@@ -20,7 +20,7 @@
 namespace rootstock {
 
 // Tokens in the order of their bytes, as the nodes of a trie from left to right: a node's first child follows it, its
-// next sibling stands at `after`. Node 0 is the root.
+// next sibling stands at `after`. Node 0 is the root; ids that stand there add nothing to a text.
 class TokenTrie {
 public:
     struct Node {
@@ -43,10 +43,16 @@ public:
         return std::span(ids_).subspan(static_cast<std::size_t>(node.first), node.count);
     }
     int longest() const { return longest_; }  // bytes
+    struct Match {
+        std::size_t length = 0;  // 0: none
+        std::int32_t id = -1;
+    };
+    Match longest_prefix(std::string_view bytes) const;  // the longest token that `bytes` begin with
 
 private:
     std::vector<Node> nodes_;
     std::vector<std::int32_t> ids_;
+    std::array<std::int32_t, 256> begins_{};  // by a token's first byte: its node; 0: none
     int longest_ = 0;
 };
 
@@ -61,6 +67,8 @@ public:
     std::span<const std::int32_t> end_ids() const { return end_ids_; }
     bool ends(std::int32_t id) const;
     std::string_view bytes(std::int32_t id, bool first) const;  // empty: never written
+    // A token whose space the tokenizer drops at the beginning of a text ("▁"), so that nothing is left of it there.
+    bool adds_nothing_first(std::int32_t id) const;
     // Tokens as a text's first one, where the tokenizer may drop a space, and later.
     const TokenTrie& trie(bool first) const { return first && first_differs_ ? first_trie_ : trie_; }
 
@@ -70,7 +78,7 @@ public:
 
 private:
     OutputVocabulary() = default;
-    std::vector<TokenTrie::Token> usable(const std::vector<std::string>& bytes) const;
+    std::vector<TokenTrie::Token> usable(bool first) const;
     void find_characters();
 
     std::vector<std::string> bytes_, first_bytes_;  // by id; first_bytes_ only where they differ
