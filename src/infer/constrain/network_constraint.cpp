@@ -100,6 +100,7 @@ std::shared_ptr<const Constraint> constraint_of(const Rules& rules, std::shared_
     if (!state->may_end() && std::ranges::all_of(bits, [](auto word) { return word == 0; }))
         refuse(ErrorCode::invalid_argument, "this model's vocabulary has no token that begins such a text",
                "constraint_impossible");
+    made->prepare();
     return made;
 }
 

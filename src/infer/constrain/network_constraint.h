@@ -13,6 +13,7 @@ public:
     NetworkConstraint(std::shared_ptr<const Network> network, std::shared_ptr<const OutputVocabulary> vocabulary)
         : masks_(std::make_shared<TokenMasks>(std::move(network), std::move(vocabulary))) {}
     std::unique_ptr<ConstraintState> begin() const override;
+    void prepare() const { masks_->prepare(); }
 
 private:
     std::shared_ptr<TokenMasks> masks_;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t work_max = 1'500'000;
 constexpr std::size_t kept_bytes_max = 24 << 20;  // of one constraint's masks; more begin anew
 constexpr std::size_t few_ids = 256;
+constexpr int prepared_max = 4, many_bytes = 96;
 
 // Reads on along the tokens below `top`, no deeper than `depth_max`, and visits each node that some reading reaches.
 template <typename Visit>
@@ -114,6 +115,17 @@ std::shared_ptr<const StateMask> TokenMasks::mask_of(int state, bool first) {
     if (kept_bytes_ + mask->size() > kept_bytes_max) kept_.clear(), kept_bytes_ = 0;
     if (kept_.try_emplace(key, mask).second) kept_bytes_ += mask->size();
     return mask;
+}
+
+void TokenMasks::prepare() {
+    int prepared = 0;
+    for (int state = 0; state < network_->states() && prepared < prepared_max; ++state) {
+        int following = 0;
+        for (const auto& edge : network_->bytes(state)) following += edge.high - edge.low + 1;
+        if (following < many_bytes) continue;
+        mask_of(state, false);
+        ++prepared;
+    }
 }
 
 void TokenMasks::mark(Reader& reader, bool first, Bits bits) {

@@ -49,6 +49,8 @@ public:
 
     // Sets the bits of all ids that can follow where `reader` stands. The reader comes back as it was.
     void mark(Reader& reader, bool first, Bits bits);
+    // Finds the masks of the first states where most bytes may follow, as within a string: those that take longest.
+    void prepare();
     const Network& network() const { return *network_; }
     const OutputVocabulary& vocabulary() const { return *vocabulary_; }
 
