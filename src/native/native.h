@@ -176,6 +176,12 @@ public:
     Result<Logits> classify(const ImageBatch& images, RowAdapters adapters);
     Result<Logits> logits(const ImageBatch& images, RowAdapters adapters = {});
 
+    // Of a table's rows: states of the class token and the columns [rows x tokens, width], embeddings, classes or one
+    // number.
+    Result<std::span<const float>> hidden(const ColumnBatch& rows, RowAdapters adapters = {});
+    Result<std::span<const float>> embed(const ColumnBatch& rows, RowAdapters adapters = {});
+    Result<Logits> logits(const ColumnBatch& rows, RowAdapters adapters = {});
+
     // Language models that write on. Row r of the batch is appended to sequence sequences[r], whose past it sees; a
     // first row is a whole prompt, a later one may be one token, and both go in one batch. Gives the next token's
     // logits [vocabulary] behind each row, or behind every token. Errors besides those above: overloaded (no block

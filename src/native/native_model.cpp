@@ -14,7 +14,6 @@ Result<void> check_supported(const TransformerSpec& spec) {
     const auto refuse = [](const char* option) {
         return fail(ErrorCode::unsupported, std::string("the native executor does not run models with ") + option);
     };
-    if (spec.inputs == Inputs::columns) return refuse("columns of a table");
     if (spec.pooler_activation != Activation::tanh && spec.pooler_activation != Activation::relu)
         return refuse("a classifier's map that ends in neither tanh nor ReLU");
     if (spec.norm_place == NormPlace::after && spec.norm != NormKind::layer) return refuse("RMS norms after the sum");
@@ -80,7 +79,9 @@ private:
     }
 
     void embeddings() {
-        if (spec_.inputs == Inputs::patches)
+        if (spec_.inputs == Inputs::columns)
+            columns();
+        else if (spec_.inputs == Inputs::patches)
             parts_.patches = linear({"embed.patches"}, spec_.patches.numbers(), spec_.width, Element::fp32);
         else
             parts_.tokens = table("embed.tokens.weight");
@@ -93,6 +94,21 @@ private:
         if (spec_.positions == Positions::learned) parts_.positions = table("embed.positions.weight");
         if (spec_.types > 0) parts_.types = table("embed.types.weight");
         if (spec_.embedding_norm) parts_.embed_norm = norm("embed.norm");
+    }
+
+    void columns() {
+        auto& columns = parts_.columns;
+        const auto floats = [&](const char* name) {
+            const auto* tensor = model_.weights.find(name);
+            return tensor ? to_floats(*tensor) : std::vector<float>();
+        };
+        columns.number_weights = floats("embed.numbers.weight");
+        columns.number_biases = floats("embed.numbers.bias");
+        columns.missing = floats("embed.missing.weight");
+        columns.category_biases = floats("embed.category_bias.weight");
+        columns.categories.clear();
+        for (std::size_t i = 0; i < spec_.columns.categories.size(); ++i)
+            columns.categories.push_back(table(category_table_name(static_cast<int>(i))));
     }
 
     void stack(StackWeights& stack, int layers, NameOf name_of, const std::string& before, bool causal) {
@@ -113,7 +129,8 @@ private:
         const int width = spec_.width, queries = spec_.query_width(), keys = spec_.key_value_width();
         LayerWeights w;
         w.qkv = linear({name("query"), name("key"), name("value")}, width, queries + 2 * keys, element);
-        w.attention_output = linear({name("attention_output")}, queries, width, Element::fp32);
+        if (spec_.attention_output)
+            w.attention_output = linear({name("attention_output")}, queries, width, Element::fp32);
         w.attention_norm = norm(name("attention_norm"));
         if (cross) {
             w.cross_query = linear({name("cross_query")}, width, queries, element);
@@ -159,7 +176,7 @@ private:
         return head;
     }
 
-    Table table(const char* name) { return {model_.weights.at(name), spec_.width}; }
+    Table table(const std::string& name) { return {model_.weights.at(name), spec_.width}; }
 
     NormWeights norm(const std::string& name) { return {copy(name + ".weight"), copy(name + ".bias")}; }
 

@@ -6,8 +6,13 @@ namespace rootstock {
 
 namespace {
 
+bool of_a_column(const std::string& name) {
+    return name.starts_with("embed.numbers") || name.starts_with("embed.missing") || name.starts_with("embed.categor");
+}
+
 ParameterKind kind_of(const TensorShape& tensor, bool head) {
-    bool matrix = tensor.shape.size() > 1;
+    // A column's vectors are no map: nothing pulls them to zero, as in the reference's optimiser.
+    bool matrix = tensor.shape.size() > 1 && !of_a_column(tensor.name);
     if (head) return matrix ? ParameterKind::head_weight : ParameterKind::head_bias;
     return matrix ? ParameterKind::base_weight : ParameterKind::base_vector;
 }

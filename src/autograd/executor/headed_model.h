@@ -31,7 +31,10 @@ public:
     }
     Result<StagedBatch> stage_images(std::span<const float> pixels) const { return transformer_->stage_images(pixels); }
 
-    // See ModelHead. `dropout` acts on the input of every low-rank A; leave it out to evaluate.
+    Result<StagedBatch> stage_columns(const ColumnBatch& rows) const { return transformer_->stage_columns(rows); }
+
+    // See ModelHead. `dropout` acts on the input of every low-rank A, and with whole_model wherever
+    // the spec says; leave it out to evaluate.
     torch::Tensor logits(const StagedBatch& batch, const Dropout& dropout = {});
 
     // Names: the canonical ones of tensors_of(spec) and head_tensors_of(spec) with a trained base, head.* with a

@@ -78,6 +78,7 @@ torch::Tensor ModelHead::sequence_logits(Transformer& transformer, const StagedB
                           reference_placement(), {});
     if (head_.dense)
         states = activate(mapped(states, dense_weight_, dense_bias_), pooler_activation_, reference_placement(), {});
+    if (head_.relu) states = torch::relu(states);
     return mapped(states, weight_, bias_);
 }
 

@@ -3,6 +3,7 @@
 //
 //   sequence   head(pooler_activation(pooler(picked state)))    [rows, classes]; without pooler head(picked state);
 //              with a dense map of the head's own that one in the pooler's place.
+//              With `relu` the state is max(state, 0) (a table's rows).
 //              With a distillation token the mean of its own classifier and the class token's (DeiT).
 //   token      head(state)                                      [tokens, classes]
 //   span       head(state)                                      [tokens, 2]: begins here, ends here

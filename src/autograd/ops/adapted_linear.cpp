@@ -21,6 +21,7 @@ AdaptedLinear::AdaptedLinear(const Model& model, std::vector<LinearMap> maps, co
         b_size_ += static_cast<std::int64_t>(part.graft.rank) * map.out;
         parts_.push_back(std::move(part));
     }
+    if (parts_.empty()) return;
     ROOTSTOCK_CHECK(!trained_base_ || !placement_.kernels(), "the kernels' weights are packed for good");
     if (placement_.kernels())
         pack_weights(model, maps);

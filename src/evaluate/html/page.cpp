@@ -30,7 +30,8 @@ std::string headline(const EvaluationPage& page) {
     cards += card("", number(r.brier, 3), both("Brier score", "Brier 分数"));
     cards += card("", count(page.truncated), both("texts cut", "被截断的文本"));
     cards += card("", count(page.kept_aside), both("rows kept aside", "搁置的行"));
-    int columns = r.top.size() > 1 ? 5 : 4;  // whole rows: ten cards with top-3 and top-5, eight without
+    if (r.roc_auc) cards += card("", number(*r.roc_auc, 3), both("ROC AUC", "ROC AUC"));
+    int columns = r.top.size() > 1 ? 5 : 4;  // whole rows but for the last card
     return fmt::format("<div class=\"cards\" style=\"--columns:{}\">{}</div>\n", columns, cards);
 }
 
