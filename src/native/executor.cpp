@@ -20,8 +20,8 @@ const char* read_by(const TransformerSpec& spec) {
 }  // namespace
 
 struct Executor::State {
-    explicit State(std::shared_ptr<const NativeModel> native)
-        : model(std::move(native)), threads(model->threads()), wide(model->parts(), threads) {
+    State(std::shared_ptr<const NativeModel> native, int wanted)
+        : model(std::move(native)), threads(wanted > 0 ? wanted : model->threads()), wide(model->parts(), threads) {
         for (int i = 0; i < threads; ++i) lanes.emplace_back(model->parts(), 1);
     }
 
@@ -197,12 +197,14 @@ Result<void> Executor::State::read(Cache::Parts& parts, const PackedBatch& batch
     return done;
 }
 
-Executor::Executor(std::shared_ptr<const NativeModel> model) : state_(new State(std::move(model))) {}
+Executor::Executor(std::shared_ptr<const NativeModel> model, int threads)
+    : state_(new State(std::move(model), threads)) {}
 Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
 Executor& Executor::operator=(Executor&&) noexcept = default;
 
 const NativeModel& Executor::model() const { return *state_->model; }
+std::shared_ptr<const NativeModel> Executor::shared_model() const { return state_->model; }
 
 Result<std::span<const float>> Executor::hidden(const PackedBatch& batch, RowAdapters adapters) {
     auto& s = *state_;

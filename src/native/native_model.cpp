@@ -48,7 +48,7 @@ Choice choose_precision(Precision wanted, const TransformerSpec& spec) {
     if (!cpu_has_bf16() || !library_has_bf16()) return {Precision::fp32, "no bf16 products on this CPU"};
     if (spec.width % 2 || spec.inner % 2 || spec.head_width % 2 || spec.patches.numbers() % 2)
         return {Precision::fp32, "bf16 needs even widths"};
-    return {Precision::bf16, {}};
+    return {wanted, {}};
 }
 
 // Turns a model's tensors into Parts. Goes over them twice: first to learn how much memory they need, then to pack.
@@ -213,7 +213,7 @@ private:
 
     Linear linear(const Modules& modules, int in, int out, Element y, After after = After::nothing,
                   const std::string& bias = {}) {
-        const auto made = layout({in, out, parts_.element(), y, after});
+        const auto made = layout({in, out, parts_.element(), y, after, parts_.precision == Precision::int8});
         bytes_ += packed_bytes(*made);
         if (measuring_) return {};
         Modules weights, biases;
@@ -276,8 +276,10 @@ int NativeModel::threads() const { return parts_->threads; }
 std::size_t NativeModel::packed_bytes() const { return parts_->arena.used(); }
 
 std::string NativeModel::description() const {
-    const bool bf16 = parts_->precision == Precision::bf16;
-    std::string text = std::string(bf16 ? "bf16" : "fp32") + " on " + (bf16 ? "AVX-512 BF16" : vector_target());
+    const char* names[] = {"fp32", "bf16", "int8 and bf16"};
+    const bool fp32 = parts_->precision == Precision::fp32;
+    std::string text =
+        std::string(names[static_cast<int>(parts_->precision)]) + " on " + (fp32 ? vector_target() : "AVX-512 BF16");
     if (!parts_->note.empty()) text += " (" + parts_->note + ")";
     return text + ", " + linear_library() + ", " + std::to_string(parts_->threads) + " threads, " +
            megabytes(packed_bytes()) + " packed";

@@ -71,7 +71,7 @@ struct NativeModel::Parts {
     Linear pooler;
     HeadWeights head;
 
-    Element element() const { return precision == Precision::bf16 ? Element::bf16 : Element::fp32; }
+    Element element() const { return precision == Precision::fp32 ? Element::fp32 : Element::bf16; }
     AttentionShape attention() const {
         return {spec.heads, spec.head_width, spec.key_value_heads, static_cast<float>(spec.score_scale)};
     }

@@ -67,6 +67,12 @@ Norm first_norm_of(const Model& model, const Layer::Options& options, const std:
     return load_norm(model, prefix + "attention_norm", options.placement);
 }
 
+// As many lines as the batch has places: those that belong to no row are zero.
+torch::Tensor padded(const torch::Tensor& tokens, const StagedBatch& batch) {
+    auto missing = batch.places - tokens.size(0);
+    return missing > 0 ? torch::constant_pad_nd(tokens, {0, 0, 0, missing}) : tokens;
+}
+
 }  // namespace
 
 Layer::Layer(const Model& model, const Options& options)
@@ -159,7 +165,8 @@ torch::Tensor Layer::attend(const torch::Tensor& queries, const torch::Tensor& k
     auto k = rotate(second.narrow(1, begin, shared), pass.angles, rules_.head_width);
     auto v = second.narrow(1, begin + shared, shared);
     const auto dropout = weight_dropout(pass.dropout);
-    if (!picked) return row_attention(q, k, v, pass.batch.all_rows, rules_, pass.biases, dropout);
+    if (!picked)
+        return padded(row_attention(q, k, v, pass.batch.all_rows, rules_, pass.biases, dropout), pass.batch);
     auto whole_row = rules_;
     whole_row.causal = false;
     return row_attention(q, k, v, pass.batch.picked_rows, whole_row, {}, dropout);

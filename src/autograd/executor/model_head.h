@@ -29,6 +29,7 @@ public:
     torch::Tensor logits(Transformer& transformer, const StagedBatch& batch, const Dropout& dropout);
 
     const HeadSpec& spec() const { return head_; }
+    const torch::Tensor& weight() const { return weight_; }  // undefined: tied
     void bind(const Parameters& parameters);
     AdaptedLinear* pooler() const { return pooler_.get(); }  // null: the model has none
 

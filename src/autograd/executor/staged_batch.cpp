@@ -63,7 +63,7 @@ StagedBatch stage_rows(const std::vector<std::int32_t>& offsets, const Transform
     StagedBatch staged;
     staged.rows = static_cast<std::int64_t>(offsets.size()) - 1;
     staged.tokens = offsets.back();
-    auto step = placement.kernels() ? product_rows_step : 1;
+    auto step = placement.packed() ? product_rows_step : 1;
     staged.places = (staged.tokens + step - 1) / step * step;
     staged.offsets = offsets;
     staged.ordinals.resize(offsets.size());

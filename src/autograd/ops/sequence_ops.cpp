@@ -187,7 +187,7 @@ torch::Tensor embed_torch(const EmbeddingWeights& weights, const StagedBatch& ba
         sum = sum + weights.positions.index_select(0, batch.positions + weights.position_offset);
     if (weights.types.defined()) sum = sum + weights.types.index_select(0, batch.type_ids);
     if (weights.norm.defined()) sum = norm_fp32(sum, weights.norm);
-    return sum.to(placement.type);
+    return sum.to(placement.stream());
 }
 
 torch::Tensor activate_torch(const torch::Tensor& x, Activation activation) {

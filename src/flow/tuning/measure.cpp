@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "flow/classify.h"
 #include "infer/infer.h"
@@ -39,12 +38,7 @@ Result<std::string> Bench::check() {
         return fail(ErrorCode::corrupt, "the adapter carries no self-tests, so nothing proves that it fits this model");
     ROOTSTOCK_CHECKED(pictures_ ? check_self_tests(executor_, *native_, adapter_)
                                 : check_self_tests(executor_, *native_, adapter_, *tokenizer_));
-    auto tolerance = self_test_tolerance(model_->precision());
-    char sentence[160];
-    std::snprintf(sentence, sizeof sentence,
-                  "%zu self-tests agree with the learner within %g + %g %% of the largest logit",
-                  adapter_.self_tests.size(), tolerance.absolute, 100 * tolerance.relative);
-    return std::string(sentence);
+    return self_test_sentence(adapter_.self_tests.size(), model_->precision());
 }
 
 std::span<float> Bench::place(Answers& answers, std::size_t example) const {

@@ -278,6 +278,18 @@ TEST(Constraints, TextsAreWholeCharacters) {
     }
 }
 
+// Constraints share masks where their rules are the same, never where they only look alike.
+TEST(Constraints, WhatOneFindsOutIsRightForTheNext) {
+    const auto& gpt = model("gpt2");
+    for (int round = 0; round < 2; ++round) {
+        EXPECT_TRUE(accepts(gpt, compile_regex("\"[a-z]*\"", gpt.vocabulary), "\"hello\""));
+        EXPECT_FALSE(accepts(gpt, compile_regex("\"[a-y]*\"", gpt.vocabulary), "\"lazy\""));
+        EXPECT_FALSE(accepts(gpt, compile_regex("\"[a-z]+\"", gpt.vocabulary), "\"\""));
+        EXPECT_TRUE(accepts(gpt, compile_regex("\"[a-z]{2,300}\"", gpt.vocabulary), "\"hello\""));
+        EXPECT_FALSE(accepts(gpt, compile_regex("\"[a-z]{2,400}\"", gpt.vocabulary), "\"h\""));
+    }
+}
+
 // With as many tokens as tokens_to_end() asks for, a text always ends in time, whatever is drawn among those that fit.
 TEST(Constraints, ATextEndsInTime) {
     const auto& gpt = model("gpt2");

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "infer/constrain/shared_masks.h"
+
 namespace rootstock {
 
 namespace {
@@ -16,6 +18,8 @@ bool whole_characters(std::string_view bytes) {
 }
 
 }  // namespace
+
+OutputVocabulary::OutputVocabulary() : shared_masks_(std::make_shared<constrain::SharedMasks>()) {}
 
 TokenTrie TokenTrie::make(std::vector<Token> tokens) {
     std::ranges::sort(

@@ -56,6 +56,10 @@ private:
     int longest_ = 0;
 };
 
+namespace constrain {
+class SharedMasks;
+}
+
 class OutputVocabulary {
 public:
     // `end_ids`: the ids that end a text of this model.
@@ -72,18 +76,22 @@ public:
     // Tokens as a text's first one, where the tokenizer may drop a space, and later.
     const TokenTrie& trie(bool first) const { return first && first_differs_ ? first_trie_ : trie_; }
 
+    // What constraints over this vocabulary found out and share; safe to use from many threads.
+    constrain::SharedMasks& shared_masks() const { return *shared_masks_; }
+
     bool writes_all_bytes() const { return writes_all_bytes_; }
     // Characters that are tokens by themselves, in order; of use where not all bytes can be written.
     std::span<const std::int32_t> characters() const { return characters_; }
 
 private:
-    OutputVocabulary() = default;
+    OutputVocabulary();
     std::vector<TokenTrie::Token> usable(bool first) const;
     void find_characters();
 
     std::vector<std::string> bytes_, first_bytes_;  // by id; first_bytes_ only where they differ
     std::vector<std::int32_t> end_ids_, characters_;
     TokenTrie trie_, first_trie_;
+    std::shared_ptr<constrain::SharedMasks> shared_masks_;
     bool first_differs_ = false, writes_all_bytes_ = false;
 };
 

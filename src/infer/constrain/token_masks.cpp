@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "infer/constrain/shared_masks.h"
+
 namespace rootstock::constrain {
 
 namespace {
@@ -104,13 +106,23 @@ StateMask TokenMasks::found(int state, bool first) const {
     return mask;
 }
 
+std::shared_ptr<const StateMask> TokenMasks::shared_or_found(int state, bool first) const {
+    const auto key = SharedMasks::key_of(*network_, state, first);
+    auto& shared = vocabulary_->shared_masks();
+    if (!key.empty())
+        if (auto mask = shared.find(key)) return mask;
+    auto mask = std::make_shared<const StateMask>(found(state, first));
+    if (!key.empty()) shared.keep(key, mask, mask->size());
+    return mask;
+}
+
 std::shared_ptr<const StateMask> TokenMasks::mask_of(int state, bool first) {
     const auto key = static_cast<std::int64_t>(state) * 2 + (first ? 1 : 0);
     {
         const std::lock_guard guard(lock_);
         if (const auto kept = kept_.find(key); kept != kept_.end()) return kept->second;
     }
-    auto mask = std::make_shared<const StateMask>(found(state, first));
+    auto mask = shared_or_found(state, first);
     const std::lock_guard guard(lock_);
     if (kept_bytes_ + mask->size() > kept_bytes_max) kept_.clear(), kept_bytes_ = 0;
     if (kept_.try_emplace(key, mask).second) kept_bytes_ += mask->size();

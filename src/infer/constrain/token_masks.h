@@ -56,6 +56,7 @@ public:
 
 private:
     std::shared_ptr<const StateMask> mask_of(int state, bool first);
+    std::shared_ptr<const StateMask> shared_or_found(int state, bool first) const;
     StateMask found(int state, bool first) const;
     void mark_returns(Reader& reader, const Configuration& at, const StateMask& mask, bool first, Bits bits);
     void mark_behind(Reader& reader, std::span<const StateMask::Return> returns, const Reader::Rounds& rounds,
