@@ -43,7 +43,13 @@ Result<void> check_order(const FinetuneOrder& order) {
 // Targets and lengths must fit the model; said now, not by a child process after a minute.
 Result<void> check_against_model(const FinetuneOrder& order, const Model& model) {
     if (auto maps = select_linear_maps(model.spec, order.lora.targets); !maps) return fail(maps.error());
-    if (!order.automatic.max_tokens && order.train.max_tokens > model.spec.positions_max)
+    const bool pictures = model.spec.inputs == Inputs::patches;
+    if (pictures != (order.task == "image"))
+        return fail(ErrorCode::invalid_argument,
+                    pictures ? "this base model reads pictures; tune it with --task image and a folder of pictures"
+                             : "this base model reads texts; --task image needs a vision model",
+                    "task");
+    if (!pictures && !order.automatic.max_tokens && order.train.max_tokens > model.spec.positions_max)
         return fail(ErrorCode::invalid_argument,
                     "--max-tokens " + std::to_string(order.train.max_tokens) + " is more than this model takes (" +
                         std::to_string(model.spec.positions_max) + ")",
