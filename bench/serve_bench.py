@@ -100,7 +100,7 @@ def main():
     options = parser.parse_args()
     home = harness.Home()
     key = home.keys["acme"]
-    server = harness.Server(home, precision=options.precision)
+    server = harness.Server(home, bases=["fixture"], precision=options.precision)
     Wire(server.port, key, TEXT).ask()
     facts = {"model": harness.MODEL.name, "first_answer_s": time.monotonic() - server.started,
              "ready_s": server.ready_after, "rss_first_mb": server.resident_bytes() / 1e6}

@@ -78,7 +78,7 @@ Result<ChatForm> read_chat_form(const fs::path& folder) {
                     folder.string() + " has no chat template; choose a model that was made for conversations", "model",
                     "no_chat_template");
     ROOTSTOCK_TRY(form, ChatTemplate::parse(text, "the chat template of " + folder.filename().string()));
-    return ChatForm{std::move(form), special_tokens(config)};
+    return ChatForm{std::move(form), special_tokens(config), tool_form(text)};
 }
 
 std::string StopFilter::push(std::string_view text) {

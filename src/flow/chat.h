@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "data/data.h"
+#include "flow/writing/tool_calls.h"
 #include "infer/infer.h"
 
 namespace rootstock {
@@ -70,6 +71,7 @@ private:
 struct ChatForm {
     ChatTemplate form;
     json::object special_tokens;
+    ToolForm tools = ToolForm::none;  // how the model says that it calls a function
 };
 Result<ChatForm> read_chat_form(const std::filesystem::path& folder);
 

@@ -5,7 +5,10 @@
 //   intake    a model from a package, the Hub or a folder, checked and stored by digest
 //   finetune  labelled rows to a measured, registered adapter
 //   promote   a candidate to the live version, or back
+//   served    the base models of one server
+//   journey   what the next two have in common
 //   predict   a request to a paid answer
+//   generate  a request to a written, paid answer, perhaps word by word
 //   export    a model or an adapter to the files of other tools
 //   chat      a conversation with a model that writes
 //   bill      who and how much, together
@@ -14,6 +17,8 @@
 #include "flow/chat.h"
 #include "flow/export.h"
 #include "flow/finetune.h"
+#include "flow/generate.h"
 #include "flow/intake.h"
 #include "flow/predict.h"
 #include "flow/promote.h"
+#include "flow/served.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "flow/await.h"
 #include "flow/predict_input.h"
 
 namespace rootstock {
@@ -22,60 +21,50 @@ std::vector<float> softmax(const std::vector<float>& logits) {
     return shares;
 }
 
+Result<void> check_classifies(const ResolvedModel& model) {
+    if (model.resident->native->classes() > 0) return {};
+    return fail(ErrorCode::unsupported,
+                "the model '" + model.name + "' does not classify; what writes is asked under /v1/chat/completions",
+                "model");
+}
+
 // One request under way: what is known of it grows from step to step.
 struct Journey {
     PredictOrder order;
     std::string operation;
-    catalog::Adapter adapter{};     // classify only
-    ResidentAdapterPtr resident{};  // classify only
+    ResolvedModel model{};
     std::vector<std::vector<std::int32_t>> rows{};
     std::int64_t tokens = 0;
-    std::string model{};  // as the answer names it
 };
 
 }  // namespace
 
 struct Predict::State {
-    PredictParts parts;
+    JourneySteps steps;
     PredictLimits limits;
+
+    const JourneyParts& parts() const { return steps.parts(); }
 
     Task<Result<Answered>> once_only(PredictOrder order, std::function<Task<Result<Answered>>(PredictOrder)> journey);
     Task<Result<Answered>> classify(PredictOrder order, Render<Classified> render);
     Task<Result<Answered>> embed(PredictOrder order, Render<Embedded> render);
 
-    Task<Result<void>> resolve(Journey& journey);
     Task<Result<void>> tokenize(Journey& journey, std::int32_t tokens_max);
     Task<Result<void>> reserve(const Journey& journey);
     Task<Result<InferAnswer>> infer(Journey& journey, InferKind kind);
     Task<Result<void>> settle(const Journey& journey, Usage usage, std::vector<catalog::Prediction> predictions,
                               std::string body);
-    Task<void> let_go(const Journey& journey, std::int64_t compute_micros);
 
     std::vector<catalog::Prediction> predictions_of(const Journey& journey, const Classified& answer) const;
-    ledger::IdempotencyKey key_of(const PredictOrder& order) const {
-        return {order.caller.tenant, order.once->route, order.once->key};
-    }
     template <typename Answer>
     Task<std::string> write_out(const Render<Answer>& render, const Answer& answer);
-    // A change of the records, awaited until it is durable.
-    template <typename Work>
-    Task<std::invoke_result_t<Work&, store::Session&>> write(Work work);
 };
-
-template <typename Work>
-Task<std::invoke_result_t<Work&, store::Session&>> Predict::State::write(Work work) {
-    using R = std::invoke_result_t<Work&, store::Session&>;
-    auto start = [this, work = std::move(work)](auto done) mutable {
-        parts.records.write_value(std::move(work), std::move(done));
-    };
-    co_return co_await await_done<R>(std::move(start));
-}
 
 template <typename Answer>
 Task<std::string> Predict::State::write_out(const Render<Answer>& render, const Answer& answer) {
     auto work = [&render, &answer] { return render(answer); };
     if (static_cast<std::size_t>(answer.usage.rows) <= limits.rows_on_io_thread_max) co_return work();
-    co_return co_await run_on(parts.pool, std::move(work));
+    co_return co_await run_on(parts().pool, std::move(work));
 }
 
 // ---- the journeys ----
@@ -83,16 +72,20 @@ Task<std::string> Predict::State::write_out(const Render<Answer>& render, const 
 Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Classified> render) {
     Journey journey{.order = std::move(order), .operation = "classify"};
     if (auto fine = check_inputs(journey.order, limits); !fine) co_return fail(fine.error());
-    if (auto fine = co_await resolve(journey); !fine) co_return fail(fine.error());
-    if (auto fine = co_await tokenize(journey, journey.resident->tokens_max); !fine) co_return fail(fine.error());
+    auto model = co_await steps.resolve_adapter(journey.order.caller, journey.order.model);
+    if (!model) co_return fail(model.error());
+    journey.model = std::move(*model);
+    if (auto fine = check_classifies(journey.model); !fine) co_return fail(fine.error());
+    const auto& resident = *journey.model.resident;
+    if (auto fine = co_await tokenize(journey, resident.tokens_max); !fine) co_return fail(fine.error());
     if (auto fine = co_await reserve(journey); !fine) co_return fail(fine.error());
 
     auto found = co_await infer(journey, InferKind::logits);
     if (!found) {
-        co_await let_go(journey, 0);
+        co_await steps.let_go(journey.order.request, 0);
         co_return fail(found.error());
     }
-    Classified answer{journey.model, journey.resident->labels, {}, {}, {}};
+    Classified answer{journey.model.name, resident.labels, {}, {}, {}};
     for (const auto& logits : found->rows) answer.probabilities.push_back(softmax(logits));
     answer.usage = {found->tokens, static_cast<std::int64_t>(found->rows.size()), found->compute_micros};
     auto predictions = predictions_of(journey, answer);
@@ -101,7 +94,7 @@ Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Class
 
     auto settled = co_await settle(journey, answer.usage, std::move(predictions), body);
     if (!settled) {
-        co_await let_go(journey, answer.usage.compute_micros);
+        co_await steps.let_go(journey.order.request, answer.usage.compute_micros);
         co_return fail(settled.error());
     }
     co_return Answered{200, std::move(body), false, answer.usage};
@@ -110,23 +103,25 @@ Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Class
 Task<Result<Answered>> Predict::State::embed(PredictOrder order, Render<Embedded> render) {
     Journey journey{.order = std::move(order), .operation = "embed"};
     if (auto fine = check_inputs(journey.order, limits); !fine) co_return fail(fine.error());
-    journey.model = parts.base_name;
-    if (auto fine = co_await tokenize(journey, parts.base.model->spec().positions_max); !fine)
-        co_return fail(fine.error());
+    auto model = steps.resolve_base(journey.order.model, "embeddings");
+    if (!model) co_return fail(model.error());
+    journey.model = std::move(*model);
+    const auto longest = journey.model.base->spec().positions_max;
+    if (auto fine = co_await tokenize(journey, longest); !fine) co_return fail(fine.error());
     if (auto fine = co_await reserve(journey); !fine) co_return fail(fine.error());
 
     auto found = co_await infer(journey, InferKind::embedding);
     if (!found) {
-        co_await let_go(journey, 0);
+        co_await steps.let_go(journey.order.request, 0);
         co_return fail(found.error());
     }
     Usage usage{found->tokens, static_cast<std::int64_t>(found->rows.size()), found->compute_micros};
-    Embedded answer{journey.model, std::move(found->rows), usage};
+    Embedded answer{journey.model.name, std::move(found->rows), usage};
     auto body = co_await write_out(render, answer);
 
     auto settled = co_await settle(journey, usage, {}, body);
     if (!settled) {
-        co_await let_go(journey, usage.compute_micros);
+        co_await steps.let_go(journey.order.request, usage.compute_micros);
         co_return fail(settled.error());
     }
     co_return Answered{200, std::move(body), false, usage};
@@ -138,72 +133,24 @@ Task<Result<Answered>> Predict::State::embed(PredictOrder order, Render<Embedded
 Task<Result<Answered>> Predict::State::once_only(PredictOrder order,
                                                  std::function<Task<Result<Answered>>(PredictOrder)> journey) {
     if (!order.once) co_return co_await journey(std::move(order));
-    auto key = key_of(order);
-    auto runner = order.request;
-    auto claim = [&, fingerprint = order.once->fingerprint, now = parts.clock.now()](store::Session& session) {
-        return ledger::claim(session, key, fingerprint, runner, now);
-    };
-    auto claimed = co_await write(std::move(claim));
+    const auto caller = order.caller;
+    const auto once = *order.once;
+    const auto runner = order.request;
+    auto claimed = co_await steps.claim(caller, once, runner);
     if (!claimed) co_return fail(claimed.error());
-    switch (claimed->state) {
-        case ledger::IdempotencyState::replay:
-            co_return Answered{claimed->status, std::move(claimed->body), true, {}};
-        case ledger::IdempotencyState::running:
-            co_return fail(ErrorCode::conflict, "a request with this Idempotency-Key is still running; ask again",
-                           "Idempotency-Key", "idempotency_running");
-        case ledger::IdempotencyState::other_body:
-            co_return fail(ErrorCode::conflict,
-                           "this Idempotency-Key was used with another body; take a new key for a new request",
-                           "Idempotency-Key", "idempotency_key_reused");
-        case ledger::IdempotencyState::fresh:
-            break;
-    }
+    if (*claimed) co_return std::move(**claimed);
     auto answered = co_await journey(std::move(order));
-    if (answered) co_return answered;
-    auto abandon = [&](store::Session& session) -> Result<void> {
-        ledger::abandon(session, key, runner);
-        return {};
-    };
-    if (auto freed = co_await write(std::move(abandon)); !freed)
-        spdlog::warn("{}: its idempotency key stays taken for a minute: {}", runner.text(), freed.error().message);
+    if (!answered) co_await steps.abandon(caller, once, runner);
     co_return answered;
-}
-
-Task<Result<void>> Predict::State::resolve(Journey& journey) {
-    const auto& order = journey.order;
-    auto adapter = parts.records.read([&](store::Session& session) -> Result<catalog::Adapter> {
-        return catalog::resolve(session, order.caller.tenant, order.model);
-    });
-    if (!adapter) co_return fail(adapter.error());
-    if (adapter->base_digest != parts.base.digest)
-        co_return fail(ErrorCode::not_found,
-                       "the model '" + order.model + "' is grafted on another base model than the one served here",
-                       "model", "model_not_found");
-    journey.adapter = std::move(*adapter);
-    journey.model = journey.adapter.reference();
-    journey.resident = parts.residency.find(journey.adapter.id);
-    if (journey.resident) co_return Result<void>{};
-    auto start = [&](auto done) {
-        const auto& id = journey.adapter.id;
-        parts.residency.load(id, parts.home.adapters() / id.text(), std::move(done));
-    };
-    auto loaded = co_await await_done<Result<ResidentAdapterPtr>>(std::move(start));
-    if (!loaded) {
-        spdlog::error("adapter {} cannot be served: {}", journey.adapter.id.text(), loaded.error().message);
-        co_return fail(ErrorCode::unavailable,
-                       "the model '" + order.model + "' cannot be served now; its operator finds the reason in the log",
-                       "model", "model_broken");
-    }
-    journey.resident = std::move(*loaded);
-    co_return Result<void>{};
 }
 
 Task<Result<void>> Predict::State::tokenize(Journey& journey, std::int32_t tokens_max) {
     const auto& order = journey.order;
-    auto work = [&order, tokens_max, this] { return tokens_of(order, tokens_max, parts.base.tokenizer); };
+    const auto& tokenizer = journey.model.base->base.tokenizer;
+    auto work = [&order, &tokenizer, tokens_max] { return tokens_of(order, tokens_max, tokenizer); };
     Result<std::vector<std::vector<std::int32_t>>> rows;
     if (bytes_of(order) > limits.bytes_on_io_thread_max)
-        rows = co_await run_on(parts.pool, std::move(work));
+        rows = co_await run_on(parts().pool, std::move(work));
     else
         rows = work();
     if (!rows) co_return fail(rows.error());
@@ -213,16 +160,17 @@ Task<Result<void>> Predict::State::tokenize(Journey& journey, std::int32_t token
 }
 
 Task<Result<void>> Predict::State::reserve(const Journey& journey) {
-    auto now = parts.clock.now();
+    auto now = parts().clock.now();
     const auto& order = journey.order;
     auto micros = std::chrono::duration_cast<std::chrono::microseconds>(limits.time_max + std::chrono::seconds(60));
-    ledger::ReserveRequest request{order.request,   order.caller.tenant, order.caller.key,
-                                   parts.base_name, journey.tokens,      Timestamp{now.micros + micros.count()},
-                                   parts.run};
+    ledger::ReserveRequest request{order.request,    order.caller.tenant,
+                                   order.caller.key, journey.model.base->name,
+                                   journey.tokens,   Timestamp{now.micros + micros.count()},
+                                   parts().run};
     auto work = [request = std::move(request), now](store::Session& session) {
         return ledger::reserve(session, request, now);
     };
-    auto hold = co_await write(std::move(work));
+    auto hold = co_await steps.write(std::move(work));
     if (!hold) co_return fail(hold.error());
     co_return Result<void>{};
 }
@@ -230,11 +178,14 @@ Task<Result<void>> Predict::State::reserve(const Journey& journey) {
 Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind) {
     InferRequest request{.tenant = journey.order.caller.tenant,
                          .kind = kind,
-                         .adapter = journey.resident ? journey.resident->native : nullptr,
+                         .adapter = journey.model.resident ? journey.model.resident->native : nullptr,
                          .rows = std::move(journey.rows),
                          .deadline = monotonic_seconds() + std::chrono::duration<double>(limits.time_max).count()};
-    auto start = [this, request = std::move(request)](auto done) mutable {
-        parts.scheduler.submit(std::move(request), std::move(done));
+    auto& scheduler = *journey.model.base->scheduler;
+    InferTicket ticket = 0;
+    http::WhenGone gone(*journey.order.presence, [&] { scheduler.cancel(ticket); });
+    auto start = [&, request = std::move(request)](auto done) mutable {
+        ticket = scheduler.submit(std::move(request), std::move(done));
     };
     co_return co_await await_done<Result<InferAnswer>>(std::move(start));
 }
@@ -242,45 +193,37 @@ Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind
 Task<Result<void>> Predict::State::settle(const Journey& journey, Usage usage,
                                           std::vector<catalog::Prediction> predictions, std::string body) {
     const auto& order = journey.order;
-    ledger::Settlement settlement{order.request,   journey.operation,
-                                  parts.base_name, journey.resident ? journey.model : "",
-                                  usage,           journey.adapter.id};
+    ledger::Settlement settlement{
+        order.request, journey.operation,       journey.model.base->name, journey.model.reference(),
+        usage,         journey.model.adapter.id};
     auto work = [this, &order, &body, settlement = std::move(settlement), predictions = std::move(predictions),
-                 now = parts.clock.now()](store::Session& session) -> Result<void> {
+                 now = parts().clock.now()](store::Session& session) -> Result<void> {
         ROOTSTOCK_CHECKED(ledger::post(session, settlement, now));
         catalog::add_predictions(session, predictions);
         if (!order.once) return {};
-        return ledger::finish(session, key_of(order), order.request, 200, body, now);
+        return ledger::finish(session, JourneySteps::key_of(order.caller, *order.once), order.request, 200, body, now);
     };
-    co_return co_await write(std::move(work));
-}
-
-Task<void> Predict::State::let_go(const Journey& journey, std::int64_t compute_micros) {
-    const auto& request = journey.order.request;
-    auto work = [&request, compute_micros, now = parts.clock.now()](store::Session& session) {
-        return ledger::void_reservation(session, request, compute_micros, now);
-    };
-    auto gone = co_await write(std::move(work));
-    if (!gone) spdlog::warn("{}: its hold stays until it expires: {}", request.text(), gone.error().message);
+    co_return co_await steps.write(std::move(work));
 }
 
 std::vector<catalog::Prediction> Predict::State::predictions_of(const Journey& journey,
                                                                 const Classified& answer) const {
     std::vector<catalog::Prediction> predictions;
-    auto now = parts.clock.now();
+    auto now = parts().clock.now();
     for (std::size_t i = 0; i < answer.probabilities.size(); ++i) {
         const auto& shares = answer.probabilities[i];
         auto best = static_cast<std::size_t>(std::max_element(shares.begin(), shares.end()) - shares.begin());
         predictions.push_back({mint<PredictionTag>(now), journey.order.caller.tenant, journey.order.request,
-                               static_cast<std::int64_t>(i), journey.adapter.id, answer.labels[best], shares[best],
-                               digest_of(journey.order.inputs[i]), now});
+                               static_cast<std::int64_t>(i), journey.model.adapter.id, answer.labels[best],
+                               shares[best], digest_of(journey.order.inputs[i]), now});
     }
     return predictions;
 }
 
 // ---- the face ----
 
-Predict::Predict(PredictParts parts, PredictLimits limits) : state_(new State{std::move(parts), limits}) {}
+Predict::Predict(JourneyParts parts, PredictLimits limits)
+    : state_(new State{JourneySteps(std::move(parts)), limits}) {}
 Predict::~Predict() = default;
 
 Task<Result<Answered>> Predict::classify(PredictOrder order, Render<Classified> render) {
@@ -290,21 +233,9 @@ Task<Result<Answered>> Predict::classify(PredictOrder order, Render<Classified> 
 }
 
 Task<Result<Answered>> Predict::embed(PredictOrder order, Render<Embedded> render) {
-    if (names_base(order.model))
-        return state_->once_only(std::move(order), [this, render = std::move(render)](PredictOrder fresh) {
-            return state_->embed(std::move(fresh), render);
-        });
-    auto refuse = [](std::string model, std::string base) -> Task<Result<Answered>> {
-        co_return fail(ErrorCode::not_found,
-                       "there is no model '" + model + "' for embeddings here; the base model is '" + base + "'",
-                       "model", "model_not_found");
-    };
-    return refuse(std::move(order.model), state_->parts.base_name);
-}
-
-bool Predict::names_base(std::string_view model) const {
-    const auto& digest = state_->parts.base.digest;
-    return model == state_->parts.base_name || (model.size() >= 8 && digest.starts_with(model));
+    return state_->once_only(std::move(order), [this, render = std::move(render)](PredictOrder fresh) {
+        return state_->embed(std::move(fresh), render);
+    });
 }
 
 }  // namespace rootstock

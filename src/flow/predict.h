@@ -20,31 +20,10 @@
 #include <variant>
 #include <vector>
 
-#include "base/base.h"
-#include "catalog/catalog.h"
-#include "infer/infer.h"
-#include "ledger/ledger.h"
-#include "store/store.h"
-#include "tenant/tenant.h"
-
-namespace boost::asio {
-class thread_pool;
-}
+#include "flow/journey.h"
+#include "http/http.h"
 
 namespace rootstock {
-
-// What the journey works with; all of it outlives the journey.
-struct PredictParts {
-    store::Database& records;
-    Scheduler& scheduler;
-    Residency& residency;
-    boost::asio::thread_pool& pool;  // for texts so long that they would hold up the I/O thread
-    Clock& clock;
-    Home home;
-    ServedBase base;
-    std::string base_name;  // as the catalog calls it: chooses the price
-    std::string run;        // this process, as owner of its reservations (ledger::mint_run)
-};
 
 struct PredictLimits {
     std::chrono::milliseconds time_max{30'000};      // waiting for its turn; overloaded after
@@ -57,12 +36,6 @@ struct PredictLimits {
 // A text, or token ids as they are (special tokens included).
 using PredictInput = std::variant<std::string, std::vector<std::int32_t>>;
 
-struct OnceOnly {
-    std::string key;          // Idempotency-Key
-    std::string route;        // "POST /v1/classify"
-    std::string fingerprint;  // of the body
-};
-
 struct PredictOrder {
     RequestId request;
     tenant::Caller caller;
@@ -70,6 +43,7 @@ struct PredictOrder {
     std::vector<PredictInput> inputs;
     bool truncate = false;  // cut inputs that are too long, instead of refusing them
     std::optional<OnceOnly> once;
+    std::shared_ptr<http::Presence> presence = std::make_shared<http::Presence>();  // who leaves is not waited for
 };
 
 struct Classified {
@@ -86,19 +60,11 @@ struct Embedded {
     Usage usage;
 };
 
-// The answer as it leaves, and as it is kept for its idempotency key.
-struct Answered {
-    int status = 200;
-    std::string body;
-    bool replayed = false;
-    Usage usage;  // nothing when replayed
-};
-
 // Errors: not_found (model_not_found), invalid_argument, too_long, too_large, unsupported, insufficient_quota,
 // overloaded, conflict (the key is running, reason "idempotency_running"; "idempotency_key_reused"), unavailable.
 class Predict {
 public:
-    explicit Predict(PredictParts parts, PredictLimits limits = {});
+    explicit Predict(JourneyParts parts, PredictLimits limits = {});
     ~Predict();
 
     template <typename T>
@@ -106,9 +72,6 @@ public:
 
     boost::asio::awaitable<Result<Answered>> classify(PredictOrder order, Render<Classified> render);
     boost::asio::awaitable<Result<Answered>> embed(PredictOrder order, Render<Embedded> render);
-
-    // Is this what the caller means by the served base model? Its name, its digest, or 8 and more digits of it.
-    bool names_base(std::string_view model) const;
 
     struct State;
 

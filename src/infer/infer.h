@@ -6,7 +6,7 @@
 //   residency/: which adapters are in memory, each checked against its own self-tests when it comes in
 //
 //   constrain/: what a text may be: JSON schema, regular expression, choices, grammar
-//   generate/: lets a language model write on, one token of many rows at a time
+//   generate/: lets a language model write on: generator.h for one caller, writer.h for many at once
 //
 // Other folders include this face only.
 
@@ -15,6 +15,7 @@
 #include "infer/constrain/constraint_cache.h"
 #include "infer/constrain/output_vocabulary.h"
 #include "infer/generate/generator.h"
+#include "infer/generate/writer.h"
 #include "infer/queue/request.h"
 #include "infer/residency/residency.h"
 #include "infer/residency/self_check.h"

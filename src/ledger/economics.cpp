@@ -29,15 +29,18 @@ std::vector<MachinePrice> price_history(store::Session& session) {
 }
 
 void add_serving(store::Session& session, Grains& grains, const Period& span, Micros per_hour) {
-    session.for_each<TenantId, std::string, std::string, std::string, std::int64_t, std::int64_t, std::int64_t, Micros>(
+    session.for_each<TenantId, std::string, std::string, std::string, std::int64_t, std::int64_t, std::int64_t,
+                     std::int64_t, Micros>(
         "SELECT tenant_id, model, adapter, adapter_id, COUNT(*), CAST(SUM(input_tokens) AS BIGINT), "
+        "CAST(SUM(output_tokens) AS BIGINT), "
         "CAST(SUM(compute_micros) AS BIGINT), CAST(SUM(amount) AS BIGINT) FROM usage_event "
         "WHERE occurred_at >= :start AND occurred_at < :end GROUP BY tenant_id, model, adapter, adapter_id",
         [&](TenantId tenant, std::string model, std::string adapter, std::string id, std::int64_t requests,
-            std::int64_t tokens, std::int64_t compute, Micros amount) {
+            std::int64_t tokens, std::int64_t written, std::int64_t compute, Micros amount) {
             EconomicsRow& row = grains[{std::move(tenant), std::move(model), std::move(adapter), std::move(id)}];
             row.requests += requests;
             row.input_tokens += tokens;
+            row.output_tokens += written;
             row.serving_micros += compute;
             row.revenue = row.revenue + amount;
             row.serving_cost = row.serving_cost + rate(compute, per_hour, micros_per_hour);
@@ -77,6 +80,7 @@ Grains collect(store::Session& session, const Period& period, const std::vector<
 void add(EconomicsRow& sum, const EconomicsRow& row) {
     sum.requests += row.requests;
     sum.input_tokens += row.input_tokens;
+    sum.output_tokens += row.output_tokens;
     sum.serving_micros += row.serving_micros;
     sum.training_micros += row.training_micros;
     sum.revenue = sum.revenue + row.revenue;

@@ -37,7 +37,7 @@ void book_work(store::Session& session, const Work& work, Timestamp now);
 struct EconomicsRow {
     TenantId tenant;             // empty in rows by model, and for the house
     std::string model, adapter;  // empty in rows by tenant
-    std::int64_t requests = 0, input_tokens = 0;
+    std::int64_t requests = 0, input_tokens = 0, output_tokens = 0;
     std::int64_t serving_micros = 0, training_micros = 0;  // machine time; serving includes failed requests
     Micros revenue, serving_cost, training_cost, margin;   // margin = revenue - both costs
 };

@@ -8,9 +8,10 @@ namespace {
 
 std::vector<InvoiceLine> lines_of(store::Session& session, const TenantId& tenant, const Period& period) {
     std::vector<InvoiceLine> lines;
-    session.for_each<std::string, std::string, std::int64_t, std::int64_t, std::int64_t, Micros>(
+    session.for_each<std::string, std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t, Micros>(
         "SELECT model, adapter, COUNT(*), CAST(SUM(inputs) AS BIGINT), CAST(SUM(input_tokens) AS BIGINT), "
-        "CAST(SUM(amount) AS BIGINT) FROM usage_event WHERE tenant_id = :tenant AND occurred_at >= :start "
+        "CAST(SUM(output_tokens) AS BIGINT), CAST(SUM(amount) AS BIGINT) FROM usage_event WHERE tenant_id = :tenant "
+        "AND occurred_at >= :start "
         "AND occurred_at < :end GROUP BY model, adapter ORDER BY model, adapter",
         [&](auto... columns) { lines.push_back({std::move(columns)...}); }, tenant, period.start, period.end);
     return lines;
@@ -29,9 +30,10 @@ Micros booked(store::Session& session, const TenantId& tenant, const Period& per
 std::vector<UsageLine> usage(store::Session& session, const TenantId& tenant, const Period& period) {
     std::vector<UsageLine> lines;
     session.for_each<std::int64_t, std::string, std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                     Micros>(
+                     std::int64_t, Micros>(
         "SELECT occurred_at / 86400000000 AS day, model, adapter, COUNT(*), CAST(SUM(inputs) AS BIGINT), "
-        "CAST(SUM(input_tokens) AS BIGINT), CAST(SUM(compute_micros) AS BIGINT), CAST(SUM(amount) AS BIGINT) "
+        "CAST(SUM(input_tokens) AS BIGINT), CAST(SUM(output_tokens) AS BIGINT), CAST(SUM(compute_micros) AS BIGINT), "
+        "CAST(SUM(amount) AS BIGINT) "
         "FROM usage_event WHERE tenant_id = :tenant AND occurred_at >= :start AND occurred_at < :end "
         "GROUP BY day, model, adapter ORDER BY day, model, adapter",
         [&](std::int64_t day, auto... columns) {

@@ -23,7 +23,7 @@ std::string month_name(const Period& period);  // "2026-11"
 struct UsageLine {
     std::string day;  // "2026-11-23"
     std::string model, adapter;
-    std::int64_t requests = 0, rows = 0, input_tokens = 0, compute_micros = 0;
+    std::int64_t requests = 0, rows = 0, input_tokens = 0, output_tokens = 0, compute_micros = 0;
     Micros amount;
 };
 
@@ -32,7 +32,7 @@ std::vector<UsageLine> usage(store::Session& session, const TenantId& tenant, co
 
 struct InvoiceLine {
     std::string model, adapter;
-    std::int64_t requests = 0, rows = 0, input_tokens = 0;
+    std::int64_t requests = 0, rows = 0, input_tokens = 0, output_tokens = 0;
     Micros amount;  // exact
 };
 

@@ -149,6 +149,25 @@ INSERT INTO price (plan_code, plan_version, meter, model, amount, per)
 INSERT INTO cost_rate (device, effective_from, currency, per_hour) VALUES ('machine', 0, 'USD', 100000);
 )sql";
 
+// What a language model writes: a price of its own, a second bound in the reservation, and marks of how far it came.
+// The default plan had no price for this meter; the one it had is not touched.
+constexpr const char* output_tokens = R"sql(
+INSERT INTO price (plan_code, plan_version, meter, model, amount, per)
+    VALUES ('default', 1, 'output_tokens', '', 60000, 1000);
+ALTER TABLE reservation ADD COLUMN output_tokens_max BIGINT NOT NULL DEFAULT 0 CHECK (output_tokens_max >= 0);
+ALTER TABLE reservation ADD COLUMN output_price_amount BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE reservation ADD COLUMN output_price_per BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE reservation ADD COLUMN operation TEXT NOT NULL DEFAULT '';
+ALTER TABLE reservation ADD COLUMN adapter TEXT NOT NULL DEFAULT '';
+ALTER TABLE reservation ADD COLUMN adapter_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE reservation ADD COLUMN progress_tokens BIGINT NOT NULL DEFAULT 0 CHECK (progress_tokens >= 0);
+ALTER TABLE usage_event ADD COLUMN output_tokens BIGINT NOT NULL DEFAULT 0 CHECK (output_tokens >= 0);
+ALTER TABLE usage_event ADD COLUMN cached_tokens BIGINT NOT NULL DEFAULT 0 CHECK (cached_tokens >= 0);
+ALTER TABLE usage_event ADD COLUMN finish_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE usage_event ADD COLUMN partial BIGINT NOT NULL DEFAULT 0;
+DROP TRIGGER reservation_no_update;
+)sql";
+
 // What is written stays written.
 std::string forbid(const std::string& table, const std::string& verb, const std::string& when = "") {
     return "CREATE TRIGGER " + table + "_no_" + (verb == "UPDATE" ? "update" : "delete") + " BEFORE " + verb + " ON " +
@@ -168,10 +187,18 @@ std::string guards() {
     return sql + forbid("reservation", "DELETE", "OLD.state = 'pending'");
 }
 
+// An open reservation may get a further progress mark, and nothing else.
+std::string progress_guard() {
+    return forbid("reservation", "UPDATE",
+                  "OLD.state <> 'pending' OR (NEW.state = 'pending' AND NEW.progress_tokens <= OLD.progress_tokens) OR "
+                  "NEW.amount <> OLD.amount OR NEW.account_id <> OLD.account_id OR NEW.request_id <> OLD.request_id");
+}
+
 }  // namespace
 
 std::vector<store::Migration> migrations() {
-    return {{2, "accounts, transfers, reservations and usage", std::string(tables) + first_rows + guards()}};
+    return {{2, "accounts, transfers, reservations and usage", std::string(tables) + first_rows + guards()},
+            {22, "prices and progress of output tokens", output_tokens + progress_guard()}};
 }
 
 }  // namespace rootstock::ledger

@@ -10,13 +10,23 @@ struct Reserved {
     std::string account, revenue, currency, state;
     Micros held, price;
     std::int64_t tokens_max = 0, per = 1;
+    Micros output_price;
+    std::int64_t output_tokens_max = 0, output_per = 1;
+
+    bool covers(const Usage& usage) const {
+        return usage.input_tokens <= tokens_max && usage.output_tokens <= output_tokens_max;
+    }
+    Micros charge(const Usage& usage) const {
+        return rate(usage.input_tokens, price, per) + rate(usage.output_tokens, output_price, output_per);
+    }
 };
 
 Result<Reserved> find(store::Session& session, const RequestId& request) {
     auto row = session.first<TenantId, ApiKeyId, std::string, std::string, std::string, std::string, Micros, Micros,
-                             std::int64_t, std::int64_t>(
+                             std::int64_t, std::int64_t, Micros, std::int64_t, std::int64_t>(
         "SELECT r.tenant_id, r.key_id, r.account_id, v.id, a.currency, r.state, r.amount, r.price_amount, "
-        "r.tokens_max, r.price_per FROM reservation r JOIN ledger_account a ON a.id = r.account_id "
+        "r.tokens_max, r.price_per, r.output_price_amount, r.output_tokens_max, r.output_price_per FROM reservation r "
+        "JOIN ledger_account a ON a.id = r.account_id "
         "JOIN ledger_account v ON v.tenant_id = '' AND v.kind = 'revenue' AND v.currency = a.currency "
         "WHERE r.request_id = :request",
         request);
@@ -57,12 +67,14 @@ void record(store::Session& session, const Reserved& reserved, const Settlement&
     const Usage& usage = settlement.usage;
     session.execute(
         "INSERT INTO usage_event (tenant_id, source, event_id, key_id, operation, model, adapter, adapter_id, "
-        "input_tokens, inputs, compute_micros, amount, transfer_id, late, occurred_at) VALUES (:tenant, 'server', "
-        ":request, :key, :operation, :model, :adapter, :adapter_id, :tokens, :inputs, :compute, :amount, :transfer, "
-        ":late, :now)",
+        "input_tokens, inputs, compute_micros, output_tokens, cached_tokens, finish_reason, partial, amount, "
+        "transfer_id, late, occurred_at) VALUES (:tenant, 'server', :request, :key, :operation, :model, :adapter, "
+        ":adapter_id, :tokens, :inputs, :compute, :output, :cached, :finish, :partial, :amount, :transfer, :late, "
+        ":now)",
         reserved.tenant, settlement.request, reserved.key, settlement.operation, settlement.model, settlement.adapter,
-        settlement.adapter_id, usage.input_tokens, usage.rows, usage.compute_micros, charge.amount, charge.transfer,
-        charge.late, now);
+        settlement.adapter_id, usage.input_tokens, usage.rows, usage.compute_micros, usage.output_tokens,
+        usage.cached_tokens, settlement.finish_reason, settlement.partial, charge.amount, charge.transfer, charge.late,
+        now);
 }
 
 Charge book(store::Session& session, const Reserved& reserved, const Settlement& settlement, Charge charge,
@@ -84,9 +96,9 @@ Result<Charge> post(store::Session& session, const Settlement& settlement, Times
         return fail(ErrorCode::conflict, "this request was given up and cannot be charged", {}, "voided");
     if (reserved.state != "pending")
         if (auto before = booked_before(session, reserved, settlement.request)) return *before;
-    if (settlement.usage.input_tokens > reserved.tokens_max)
+    if (!reserved.covers(settlement.usage))
         return fail(ErrorCode::internal, "a request used more tokens than it had reserved", {}, "above_hold");
-    Charge charge{rate(settlement.usage.input_tokens, reserved.price, reserved.per), {}, reserved.state == "expired"};
+    Charge charge{reserved.charge(settlement.usage), {}, reserved.state == "expired"};
     if (!charge.late) {
         settle(session, reserved, settlement.request, charge.amount, now);
     } else if (!admit_late(session, reserved.account, charge.amount)) {

@@ -8,20 +8,46 @@ namespace {
 
 struct Terms {
     std::string account;
+    Price price, output_price{"output_tokens", "", {}, 1};
+
+    Micros most(const ReserveRequest& request) const {
+        return rate(request.tokens_max, price.amount, price.per) +
+               rate(request.output_tokens_max, output_price.amount, output_price.per);
+    }
+};
+
+struct Offer {
+    std::string account;
     Price price;
 };
 
-// The tenant's account and the price of the model: its own if the plan has one, else the plan's general one.
-Result<Terms> terms_of(store::Session& session, const TenantId& tenant, const std::string& model) {
-    auto row = session.first<std::string, std::string, std::string, Micros, std::int64_t>(
-        "SELECT s.account_id, p.meter, p.model, p.amount, p.per FROM subscription s "
+// The tenant's account and the price of a model's meter: its own if the plan has one, else the plan's general one.
+std::optional<Offer> offer_of(store::Session& session, const TenantId& tenant, const std::string& model,
+                              const std::string& meter) {
+    auto row = session.first<std::string, std::string, Micros, std::int64_t>(
+        "SELECT s.account_id, p.model, p.amount, p.per FROM subscription s "
         "JOIN price p ON p.plan_code = s.plan_code AND p.plan_version = s.plan_version "
-        "WHERE s.tenant_id = :tenant AND s.ended_at IS NULL AND p.meter = 'input_tokens' "
+        "WHERE s.tenant_id = :tenant AND s.ended_at IS NULL AND p.meter = :meter "
         "AND (p.model = :model OR p.model = '') ORDER BY p.model DESC LIMIT 1",
-        tenant, model);
-    if (!row) return no_books();
-    auto& [account, meter, priced_model, amount, per] = *row;
-    return Terms{account, {meter, priced_model, amount, per}};
+        tenant, meter, model);
+    if (!row) return std::nullopt;
+    auto& [account, priced_model, amount, per] = *row;
+    return Offer{account, {meter, priced_model, amount, per}};
+}
+
+Result<Terms> terms_of(store::Session& session, const ReserveRequest& request) {
+    auto input = offer_of(session, request.tenant, request.model, "input_tokens");
+    if (!input) return no_books();
+    Terms terms{std::move(input->account), std::move(input->price)};
+    if (request.output_tokens_max == 0) return terms;
+    auto output = offer_of(session, request.tenant, request.model, "output_tokens");
+    if (!output)
+        return fail(
+            ErrorCode::permission_denied,
+            "your plan has no price for what the model '" + request.model + "' writes; ask for a plan that includes it",
+            "model", "no_price");
+    terms.output_price = std::move(output->price);
+    return terms;
 }
 
 // Quota, credit and concurrent overspend are this one statement: it changes the row or it does not.
@@ -37,10 +63,14 @@ Result<void> record(store::Session& session, const ReserveRequest& request, cons
                     Timestamp now) {
     const auto added = session.execute(
         "INSERT INTO reservation (request_id, tenant_id, key_id, account_id, model, amount, tokens_max, price_amount, "
-        "price_per, owner, state, created_at, expires_at) VALUES (:request, :tenant, :key, :account, :model, :amount, "
-        ":tokens, :price, :per, :owner, 'pending', :now, :expires) ON CONFLICT (request_id) DO NOTHING",
+        "price_per, output_tokens_max, output_price_amount, output_price_per, operation, adapter, adapter_id, owner, "
+        "state, created_at, expires_at) VALUES (:request, :tenant, :key, :account, :model, :amount, :tokens, :price, "
+        ":per, :out, :out_price, :out_per, :operation, :adapter, :adapter_id, :owner, 'pending', :now, :expires) "
+        "ON CONFLICT (request_id) DO NOTHING",
         request.request, request.tenant, request.key, terms.account, request.model, amount, request.tokens_max,
-        terms.price.amount, terms.price.per, request.owner, now, request.expires);
+        terms.price.amount, terms.price.per, request.output_tokens_max, terms.output_price.amount,
+        terms.output_price.per, request.operation, request.adapter, request.adapter_id, request.owner, now,
+        request.expires);
     if (added == 1) return {};
     return fail(ErrorCode::conflict, "this request id was used before", {}, "request_seen");
 }
@@ -68,16 +98,24 @@ std::int64_t close_all(store::Session& session, const std::string& state, const 
 }  // namespace
 
 Result<Hold> reserve(store::Session& session, const ReserveRequest& request, Timestamp now) {
-    ROOTSTOCK_CHECK(request.tokens_max >= 0, "a request cannot use less than no tokens");
-    ROOTSTOCK_TRY(terms, terms_of(session, request.tenant, request.model));
-    const Micros amount = rate(request.tokens_max, terms.price.amount, terms.price.per);
+    ROOTSTOCK_CHECK(request.tokens_max >= 0 && request.output_tokens_max >= 0,
+                    "a request cannot use less than no tokens");
+    ROOTSTOCK_TRY(terms, terms_of(session, request));
+    const Micros amount = terms.most(request);
     if (!admit(session, terms.account, amount))
         return fail(ErrorCode::insufficient_quota,
                     "the credit limit does not cover this request, which may cost up to " + format_exact(amount) +
                         ": settle your balance or raise the limit",
                     {}, "insufficient_quota");
     ROOTSTOCK_CHECKED(record(session, request, terms, amount, now));
-    return Hold{amount, terms.price};
+    return Hold{amount, terms.price, terms.output_price};
+}
+
+void mark_progress(store::Session& session, const RequestId& request, std::int64_t output_tokens) {
+    session.execute(
+        "UPDATE reservation SET progress_tokens = :tokens WHERE request_id = :request AND state = 'pending' AND "
+        "progress_tokens < :more",
+        output_tokens, request, output_tokens);
 }
 
 Result<void> void_reservation(store::Session& session, const RequestId& request, std::int64_t compute_micros,
@@ -97,6 +135,20 @@ Result<void> void_reservation(store::Session& session, const RequestId& request,
 }
 
 std::string mint_run(Timestamp now) { return mint_id("run", now); }
+
+std::int64_t settle_abandoned(store::Session& session, const std::string& owner, Timestamp now) {
+    auto marked =
+        session.query<RequestId, std::string, std::string, std::string, AdapterId, std::int64_t, std::int64_t>(
+            "SELECT request_id, operation, model, adapter, adapter_id, tokens_max, progress_tokens FROM reservation "
+            "WHERE state = 'pending' AND owner <> :owner AND progress_tokens > 0 ORDER BY request_id",
+            owner);
+    for (auto& [request, operation, model, adapter, adapter_id, input, output] : marked) {
+        const Usage usage{.input_tokens = input, .rows = 1, .output_tokens = output};
+        auto charged = post(session, {request, operation, model, adapter, usage, adapter_id, "server_gone", true}, now);
+        ROOTSTOCK_CHECK(charged.has_value(), "an open reservation cannot be posted at its mark");
+    }
+    return static_cast<std::int64_t>(marked.size());
+}
 
 std::int64_t void_abandoned(store::Session& session, const std::string& owner, Timestamp now) {
     return close_all(session, "voided", "owner <> :owner", owner, now);

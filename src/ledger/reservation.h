@@ -15,29 +15,41 @@ struct ReserveRequest {
     TenantId tenant;
     ApiKeyId key;
     std::string model;            // base model name: chooses the price
-    std::int64_t tokens_max = 0;  // the most this request can use
+    std::int64_t tokens_max = 0;  // the most this request can use of what goes in
     Timestamp expires;            // the request's deadline plus a minute
     std::string owner;            // the serving process: see mint_run
+    // For what is written, which may be settled without the process that wrote it: see mark_progress.
+    std::int64_t output_tokens_max = 0;  // the most that can come out
+    std::string operation{}, adapter{};  // as in Settlement
+    AdapterId adapter_id{};
 };
 
 struct Hold {
-    Micros amount;  // tokens_max at the tenant's price
-    Price price;    // the price that will be charged, whatever happens to the plan meanwhile
+    Micros amount;  // tokens_max and output_tokens_max at the tenant's prices
+    // What will be charged, whatever happens to the plan meanwhile. Output costs nothing when none is asked for.
+    Price price, output_price;
 };
 
-// Holds the price of tokens_max, in one atomic statement: owed + held + this <= limit.
+// Holds the price of the most that can be used, in one atomic statement: owed + held + this <= limit.
 //   insufficient_quota   reason "insufficient_quota": the limit does not cover it. Nothing is held.
 //   not_found            reason "no_books": the tenant has no account or no price for the model.
+//   permission_denied    reason "no_price": the tenant's plan has no price for output tokens of the model.
 //   conflict             reason "request_seen": this request id was reserved before.
 Result<Hold> reserve(store::Session& session, const ReserveRequest& request, Timestamp now);
 
+// What has been written so far, durably: if this process dies, the request is settled at its last mark (see
+// settle_abandoned). A mark behind an earlier one, or of a request that is not open any more, changes nothing.
+void mark_progress(store::Session& session, const RequestId& request, std::int64_t output_tokens);
+
 struct Settlement {
     RequestId request;
-    std::string operation;   // "classify", "embed", ...
-    std::string model;       // base model name
-    std::string adapter;     // "name@version", or empty
-    Usage usage;             // usage.compute_micros is the measured share of this request
-    AdapterId adapter_id{};  // empty without an adapter; tells apart what bears one name at two tenants
+    std::string operation;        // "classify", "embed", ...
+    std::string model;            // base model name
+    std::string adapter;          // "name@version", or empty
+    Usage usage;                  // usage.compute_micros is the measured share of this request
+    AdapterId adapter_id{};       // empty without an adapter; tells apart what bears one name at two tenants
+    std::string finish_reason{};  // of what was written: "stop", "length", "client_gone", "server_gone"...
+    bool partial = false;         // more was wanted than was written
 };
 
 struct Charge {
@@ -61,8 +73,11 @@ Result<void> void_reservation(store::Session& session, const RequestId& request,
 // Names this run of the program: new for every start. Pass it as owner.
 std::string mint_run(Timestamp now);
 
-// At start: voids every open reservation of other runs, which died before they could. Returns how many.
-// One server runs on a database at a time; a second one must not call this while the first serves.
+// At start, for every open reservation of other runs, which died before they could settle. One server runs on a
+// database at a time; a second one must not call these while the first serves. They return how many.
+//   settle_abandoned  those with a progress mark are posted at it: never more than was written
+//   void_abandoned    the rest
+std::int64_t settle_abandoned(store::Session& session, const std::string& owner, Timestamp now);
 std::int64_t void_abandoned(store::Session& session, const std::string& owner, Timestamp now);
 
 // For the sweeper, every few seconds: expires reservations whose time is over. Returns how many.

@@ -69,6 +69,11 @@ struct Posted {
     bool late = false;
     std::optional<Micros> held, price;
     std::optional<std::int64_t> per;
+    std::int64_t output_tokens = 0;
+    std::optional<Micros> output_price;
+    std::optional<std::int64_t> output_per;
+
+    Micros due() const { return rate(tokens, *price, *per) + rate(output_tokens, *output_price, *output_per); }
 };
 
 std::string fault_of(const Posted& event) {
@@ -80,16 +85,17 @@ std::string fault_of(const Posted& event) {
     if (!event.held) return {};  // its reservation has been pruned
     if (event.state != (event.late ? "expired" : "posted")) return "was answered but its reservation is " + event.state;
     if (event.charged > *event.held) return "is charged more than it held";
-    if (event.charged != rate(event.tokens, *event.price, *event.per)) return "is not charged at its price";
+    if (event.charged != event.due()) return "is not charged at its price";
     return {};
 }
 
 void check_events(store::Session& session, Problems& problems) {
     session.for_each<std::string, std::string, std::string, std::int64_t, Micros, std::optional<Micros>, bool,
-                     std::optional<Micros>, std::optional<Micros>, std::optional<std::int64_t>>(
+                     std::optional<Micros>, std::optional<Micros>, std::optional<std::int64_t>, std::int64_t,
+                     std::optional<Micros>, std::optional<std::int64_t>>(
         "SELECT u.event_id, u.transfer_id, COALESCE(r.state, ''), u.input_tokens, u.amount, t.amount, u.late, "
-        "r.amount, "
-        "r.price_amount, r.price_per FROM usage_event u LEFT JOIN ledger_transfer t ON t.id = u.transfer_id AND "
+        "r.amount, r.price_amount, r.price_per, u.output_tokens, r.output_price_amount, r.output_price_per FROM "
+        "usage_event u LEFT JOIN ledger_transfer t ON t.id = u.transfer_id AND "
         "t.ref_id = u.event_id LEFT JOIN reservation r ON r.request_id = u.event_id",
         [&](auto... columns) {
             const Posted event{std::move(columns)...};

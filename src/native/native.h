@@ -64,8 +64,10 @@ public:
     static Result<std::shared_ptr<const NativeAdapter>> load(const NativeModel& model, const Adapter& adapter);
     ~NativeAdapter();
 
-    int classes() const;        // of its head; 0: none
-    std::size_t bytes() const;  // memory it holds
+    bool fits(const NativeModel& model) const;  // was it packed for a model of this shape and precision?
+    int classes() const;                        // of its head; 0: none
+    std::size_t bytes() const;                  // memory it holds
+    std::uint64_t serial() const;               // from 1 on; no two adapters loaded by this process have the same
 
     struct Parts;  // private to native/
     const Parts& parts() const { return *parts_; }
@@ -116,6 +118,19 @@ public:
 
     int length(int sequence) const;  // tokens read so far
     int free_tokens() const;         // room in blocks that no sequence uses
+
+    // Blocks by themselves, for who wants to keep the past of a prompt beyond its sequence. Only full blocks may be
+    // kept: nobody writes into them again.
+    int block_tokens() const;
+    std::size_t block_bytes() const;
+    int blocks() const;
+    int free_blocks() const;
+    int blocks_wanted(int sequence, int more) const;        // free blocks that so many tokens more would take at most
+    int block(int sequence, int index) const;               // holds tokens [index, index + 1) x block_tokens()
+    void hold(int block);                                   // it stays when its sequences close
+    void drop(int block);                                   // no longer held
+    bool only_held(int block) const;                        // by one hold() and no sequence: dropping it frees it
+    void begin(int sequence, std::span<const int> blocks);  // gives an empty sequence the past of full blocks
 
     struct Parts;  // private to native/
     Parts& parts() const { return *parts_; }

@@ -1,3 +1,5 @@
+#include <atomic>
+
 #include "native/parts.h"
 
 namespace rootstock {
@@ -115,10 +117,14 @@ Result<std::shared_ptr<const NativeAdapter>> NativeAdapter::load(const NativeMod
     parts->key_value_width = spec.key_value_width();
     parts->element = model.parts().element();
     parts->head = adapter.head;
+    static std::atomic<std::uint64_t> last_serial = 0;
+    parts->serial = ++last_serial;
     AdapterPacker(adapter, spec, *parts).pack();
     return std::shared_ptr<const NativeAdapter>(new NativeAdapter(std::move(parts)));
 }
 
+bool NativeAdapter::fits(const NativeModel& model) const { return parts_->fits(model.parts()); }
+std::uint64_t NativeAdapter::serial() const { return parts_->serial; }
 int NativeAdapter::classes() const { return parts_->head.classes; }
 
 std::size_t NativeAdapter::bytes() const {

@@ -77,6 +77,7 @@ struct LayerUpdates {
 };
 
 struct NativeAdapter::Parts {
+    std::uint64_t serial = 0;
     int width = 0, inner = 0, query_width = 0, key_value_width = 0;
     Element element = Element::fp32;
     Arena arena{0};

@@ -181,12 +181,20 @@ class AnswersTest(unittest.TestCase):
 
     def test_models(self):
         listed = self.client().call("GET", "/v1/models").json
-        self.assertEqual([m["id"] for m in listed["data"]][0], "fixture")
+        self.assertEqual([(m["id"], m["task"]) for m in listed["data"]][:2], [("fixture", "embed"), ("writer", "chat")])
         names = {m["id"]: m["owned_by"] for m in listed["data"]}
-        self.assertEqual(names, {"fixture": "rootstock", "tickets": "rootstock", "mood": "acme", "broken": "acme"})
+        self.assertEqual(names, {"fixture": "rootstock", "writer": "rootstock", "tickets": "rootstock", "mood": "acme", "broken": "acme", "voice": "acme"})
         self.assertEqual(self.client().call("GET", "/v1/models/mood@1").json["version"], 1)
         self.assertEqual(self.client().call("GET", "/v1/models/mood").json["version"], 2)
         self.assertEqual(self.client().call("GET", "/v1/models/" + self.home.facts["digest"]).json["id"], "fixture")
+
+    def test_each_base_model_answers_for_itself(self):
+        bert = self.client().embed(TEXT).json
+        writer = self.client().embed(TEXT, model="writer").json
+        self.assertEqual((bert["model"], writer["model"]), ("fixture", "writer"))
+        self.assertNotEqual(len(bert["data"][0]["embedding"]), len(writer["data"][0]["embedding"]))
+        self.assertEqual(len(writer["data"][0]["embedding"]), 64)
+        self.assertProblem(self.client().embed(TEXT, model="nosuch"), 404, "model_not_found", "model", ["fixture, writer"])
 
     def test_an_adapter_that_fails_its_self_test_is_not_served(self):
         self.assertProblem(self.client().classify("broken", TEXT), 503, "model_broken", "model")
@@ -328,8 +336,8 @@ class AnswersTest(unittest.TestCase):
         self.assertEqual(nobody.call("GET", "/readyz").json, {"status": "ready"})
         self.client().classify("tickets", TEXT)
         text = nobody.call("GET", "/metrics").text
-        for name in ["rootstock_http_requests_total{", "rootstock_http_request_seconds_bucket{", "rootstock_queue_rows ",
-                     "rootstock_batch_rows_bucket", "rootstock_tokens_total{", "rootstock_resident_adapters ",
+        for name in ["rootstock_http_requests_total{", "rootstock_http_request_seconds_bucket{", "rootstock_queue_rows{base=\"fixture\"} ",
+                     "rootstock_batch_rows_bucket", "rootstock_tokens_total{", "rootstock_resident_adapters{base=\"fixture\"} ",
                      'route="/v1/classify",status="200"']:
             self.assertIn(name, text)
         for secret in [*self.home.keys.values(), "acme", TEXT]:
@@ -352,13 +360,13 @@ class LifeTest(unittest.TestCase):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
-            ran = self.run_serve("--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+            ran = self.run_serve("--base", "fixture", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
         self.assertEqual(ran.returncode, 1)
         self.assertIn("another program uses this port", ran.stderr)
 
     def test_bad_addresses(self):
         for address in ["8080", ":1", "127.0.0.1:99999", "no.such.host.invalid:1"]:
-            ran = self.run_serve("--listen", address)
+            ran = self.run_serve("--base", "fixture", "--listen", address)
             self.assertEqual((ran.returncode, "cannot listen" in ran.stderr or "not an address" in ran.stderr), (1, True))
 
     def test_a_second_server_on_the_same_home(self):
@@ -375,6 +383,12 @@ class LifeTest(unittest.TestCase):
         ran = self.run_serve("--listen", "127.0.0.1:0", "--base", "nosuch")
         self.assertEqual(ran.returncode, 1)
         self.assertIn("nosuch", ran.stderr)
+        ran = self.run_serve("--listen", "127.0.0.1:0")
+        self.assertEqual(ran.returncode, 1)
+        self.assertIn("each with --base: fixture, writer", ran.stderr)
+        ran = self.run_serve("--listen", "127.0.0.1:0", "--base", "writer", "--base", "writer")
+        self.assertEqual(ran.returncode, 1)
+        self.assertIn("two base models named 'writer'", ran.stderr)
 
     def test_stops_gracefully_under_load(self):
         server = harness.Server(self.home)

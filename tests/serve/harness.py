@@ -30,11 +30,11 @@ def skip(sentence):
 class Home:
     """A temporary home folder with the fixture in it; `facts` is what serve_fixture printed."""
 
-    def __init__(self):
+    def __init__(self, writer=None):
         if not MODEL.is_dir():
             skip(f"there is no model folder {MODEL.name}")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rootstock-serve-"))
-        made = subprocess.run([BIN / "serve_fixture", self.folder, MODEL], capture_output=True, text=True)
+        made = subprocess.run([BIN / "serve_fixture", self.folder, MODEL, *([writer] if writer else [])], capture_output=True, text=True)
         if made.returncode != 0:
             raise RuntimeError("serve_fixture: " + made.stderr)
         self.facts = json.loads(made.stdout)
@@ -94,12 +94,13 @@ class Home:
 class Server:
     """`rootstock serve` on a free port of the loopback."""
 
-    def __init__(self, home, *options, precision="fp32"):
+    def __init__(self, home, *options, precision="fp32", bases=("fixture", "writer")):
+        chosen = [word for base in bases for word in ("--base", base)]
         self.started = time.monotonic()
         self.log = open(home.folder / "serve.log", "ab")
         self.process = subprocess.Popen(
             [BIN / "rootstock", "--home", home.folder, "serve", "--listen", "127.0.0.1:0", "--precision", precision,
-             *options], stdout=subprocess.PIPE, stderr=self.log)
+             *chosen, *options], stdout=subprocess.PIPE, stderr=self.log)
         self.banner = ""
         while "listening on " not in self.banner:
             line = self.process.stdout.readline().decode()

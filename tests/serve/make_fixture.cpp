@@ -1,11 +1,13 @@
 // A home folder to test a server on, made through the house's own faces: the model, adapters with seeded random
 // weights whose self-tests the native executor answered, tenants in every condition, and their keys.
 //
-//   serve_fixture HOME MODEL_FOLDER
+//   serve_fixture HOME MODEL_FOLDER [WRITER_FOLDER]
 //
 // prints one JSON object: {"base", "digest", "labels", "keys": {"acme", "umbra", "poor", "suspended", "revoked",
-// "expired"}}. Adapters: "tickets" of the house (live), "mood" of acme (version 1 retired, 2 live, 3 candidate),
-// "secret" of umbra (live), "broken" of acme (live, its self-tests disagree), "elsewhere" of acme (another base).
+// "expired"}}. Besides that model ("fixture") there is one that writes ("writer": WRITER_FOLDER, or the
+// one of tiny_writer.h). Adapters: "tickets"
+// of the house (live), "mood" of acme (version 1 retired, 2 live, 3 candidate), "secret" of umbra (live), "broken" of
+// acme (live, its self-tests disagree), "elsewhere" of acme (another base), "voice" of acme (live, on "writer").
 
 #include <cstdio>
 #include <exception>
@@ -19,6 +21,7 @@
 #include "model/model.h"
 #include "native/native.h"
 #include "tenant/tenant.h"
+#include "tiny_writer.h"
 
 namespace rootstock {
 namespace {
@@ -74,6 +77,27 @@ public:
         });
     }
 
+    void add_writer(const std::string& given) {
+        const auto folder = home_.models() / "writer";
+        if (given.empty())
+            make_tiny_writer(folder, 11);
+        else
+            std::filesystem::create_directory_symlink(std::filesystem::absolute(given), folder);
+        writer_digest_ = must(model_digest(folder));
+        write([&](store::Session& session) -> Result<void> {
+            catalog::add_model(session, {writer_digest_, "writer", "llama", "file:writer", "writer", "", now()});
+            return {};
+        });
+    }
+
+    // An adapter on the model that writes: it has no head, and so nothing that a self-test could ask.
+    void add_voice(const TenantId& owner, const std::string& name, std::uint64_t seed) {
+        const auto model = must(load_model(home_.models() / "writer"));
+        auto id = mint<AdapterTag>(now());
+        must(save_adapter(home_.adapters() / id.text(), random_adapter(model, writer_digest_, {}, seed), model.spec));
+        register_adapter(record_of(id, owner, name, "chat", writer_digest_, {}, seed), true);
+    }
+
     void add_adapter(const TenantId& owner, const std::string& name, std::uint64_t seed, bool live,
                      const std::string& flaw = "") {
         auto adapter = random_adapter(model_, digest_, labels(), seed);
@@ -81,20 +105,31 @@ public:
         if (flaw == "self-test") adapter.self_tests[0].logits[0] += 3;
         auto id = mint<AdapterTag>(now());
         must(save_adapter(home_.adapters() / id.text(), adapter, model_.spec));
+        const auto base = flaw == "base" ? std::string(64, 'e') : digest_;
+        register_adapter(record_of(id, owner, name, "classify", base, labels(), seed), live);
+    }
+
+    static catalog::Adapter record_of(const AdapterId& id, const TenantId& owner, const std::string& name,
+                                      const std::string& task, const std::string& base, std::vector<std::string> labels,
+                                      std::uint64_t seed) {
         catalog::Adapter record;
         record.id = id;
         record.owner = owner;
         record.name = name;
-        record.task = "classify";
-        record.labels = labels();
-        record.base_digest = flaw == "base" ? std::string(64, 'e') : digest_;
+        record.task = task;
+        record.labels = std::move(labels);
+        record.base_digest = base;
         record.seed = seed;
         record.settings = json::object{};
         record.metrics = json::object{};
+        return record;
+    }
+
+    void register_adapter(const catalog::Adapter& record, bool live) {
         write([&](store::Session& session) -> Result<void> {
             ROOTSTOCK_TRY(added, catalog::add_adapter(session, record, now()));
             if (!live) return {};
-            ROOTSTOCK_CHECKED(catalog::promote(session, owner, added.reference(), now()));
+            ROOTSTOCK_CHECKED(catalog::promote(session, record.owner, added.reference(), now()));
             return {};
         });
     }
@@ -140,7 +175,7 @@ private:
     Home home_;
     std::unique_ptr<store::Database> records_;
     Model model_;
-    std::string digest_;
+    std::string digest_, writer_digest_;
     Tokenizer tokenizer_;
     std::shared_ptr<const NativeModel> native_;
 };
@@ -149,12 +184,13 @@ ledger::Plan tiny_plan() {
     ledger::Plan plan;
     plan.code = "tiny";
     plan.credit_limit = Micros{1000};  // 50 tokens at the default price
-    plan.prices = {{"input_tokens", "", Micros{20000}, 1000}};
+    plan.prices = {{"input_tokens", "", Micros{20000}, 1000}, {"output_tokens", "", Micros{60000}, 1000}};
     return plan;
 }
 
-void make(const std::string& home, const std::string& folder) {
+void make(const std::string& home, const std::string& folder, const std::string& writer) {
     Fixture fixture(home, folder);
+    fixture.add_writer(writer);
     fixture.write([](store::Session& session) -> Result<void> {
         ROOTSTOCK_CHECKED(ledger::add_plan_version(session, tiny_plan(), Fixture::now()));
         return {};
@@ -168,6 +204,7 @@ void make(const std::string& home, const std::string& folder) {
     fixture.add_adapter(umbra, "secret", 5, true);
     fixture.add_adapter(acme, "broken", 6, true, "self-test");
     fixture.add_adapter(acme, "elsewhere", 7, true, "base");
+    fixture.add_voice(acme, "voice", 8);
 
     json::object keys;
     keys["acme"] = fixture.add_key(acme).secret;
@@ -194,12 +231,12 @@ void make(const std::string& home, const std::string& folder) {
 }  // namespace rootstock
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
-        std::fprintf(stderr, "usage: %s HOME MODEL_FOLDER\n", argv[0]);
+    if (argc < 3 || argc > 4) {
+        std::fprintf(stderr, "usage: %s HOME MODEL_FOLDER [WRITER_FOLDER]\n", argv[0]);
         return 2;
     }
     try {
-        rootstock::make(argv[1], argv[2]);
+        rootstock::make(argv[1], argv[2], argc == 4 ? argv[3] : "");
     } catch (const std::exception& fault) {
         std::fprintf(stderr, "serve_fixture: %s\n", fault.what());
         return 1;

@@ -12,6 +12,7 @@ import re
 import unittest
 
 import harness
+from writing_client import said
 
 try:
     import jsonschema
@@ -109,7 +110,9 @@ class OpenApiTest(unittest.TestCase):
         self.assertEqual(self.document.routes(), routes_in_sources())
 
     def test_every_documented_route_answers(self):
-        bodies = {"/v1/classify": {"model": "tickets", "input": TEXT}, "/v1/embeddings": {"model": "fixture", "input": TEXT}}
+        bodies = {"/v1/classify": {"model": "tickets", "input": TEXT}, "/v1/embeddings": {"model": "fixture", "input": TEXT},
+                  "/v1/chat/completions": said(TEXT, max_tokens=4),
+                  "/v1/completions": {"model": "writer", "prompt": TEXT, "max_tokens": 4}}
         for method, route in sorted(self.document.routes()):
             self.call(method, route.replace("{id}", "tickets"), route, 200, bodies.get(route))
 
@@ -142,6 +145,21 @@ class OpenApiTest(unittest.TestCase):
             self.call("POST", route, route, 200, good, headers=key)
             self.call("POST", route, route, 200, good, headers=key)
             self.call("POST", route, route, 422, {**good, "truncate": True}, headers=key)
+        for route, good in [("/v1/chat/completions", said(TEXT, max_tokens=4)),
+                            ("/v1/completions", {"model": "writer", "prompt": TEXT, "max_tokens": 4})]:
+            self.call("POST", route, route, 400, {**good, "spend": 1})
+            self.call("POST", route, route, 400, "{", headers=json_type)
+            self.call("POST", route, route, 404, {**good, "model": "nosuch"})
+            self.call("POST", route, route, 400, {**good, "model": "fixture"})
+            self.call("POST", route, route, 415, "x")
+            self.call("POST", route, route, 429, {**good, "max_tokens": 100}, key="poor")
+            self.call("POST", route, route, 200, {**good, "stream": True})
+            key = {"Idempotency-Key": "k" + route}
+            self.call("POST", route, route, 200, good, headers=key)
+            self.call("POST", route, route, 200, good, headers=key)
+            self.call("POST", route, route, 422, {**good, "seed": 1}, headers=key)
+        long = {"model": "writer", "prompt": [7] * 600}
+        self.call("POST", "/v1/completions", "/v1/completions", 400, long)
         self.call("POST", "/v1/classify", "/v1/classify", 503, {"model": "broken", "input": TEXT})
         self.call("GET", "/v1/models/secret", "/v1/models/{id}", 404)
 
@@ -168,8 +186,23 @@ class OpenApiTest(unittest.TestCase):
                    {"input": ["a", 1]}, {"input": [2, 3]}, {"input": [[2, 3], [2, 50, 3]]}, {"truncate": 1}, {"truncate": True},
                    {"top_k": 0}, {"top_k": 1}, {"top_k": "1"}, {"user": 1}, {"user": "u"}, {"encoding_format": "float"},
                    {"encoding_format": "base64"}, {"encoding_format": "x"}, {"tenant_id": "x"}, {"model": 5}]
+        self.hold_against_the_schema(cases, changes)
+
+    def test_what_the_schema_of_writing_refuses_the_server_refuses(self):
+        cases = {"ChatRequest": ("/v1/chat/completions", said(TEXT, max_tokens=2)),
+                 "CompletionRequest": ("/v1/completions", {"model": "writer", "prompt": TEXT, "max_tokens": 2})}
+        changes = [{}, {"temperature": 0}, {"temperature": 3}, {"temperature": None}, {"top_p": -1}, {"top_k": 5}, {"min_p": 2},
+                   {"n": 2}, {"n": 0}, {"n": 33}, {"stop": "a"}, {"stop": ["a", "b"]}, {"stop": []}, {"stop": [""]}, {"stop": 1},
+                   {"seed": 5}, {"seed": "5"}, {"logit_bias": {"5": 1}}, {"logit_bias": {"x": 1}}, {"logit_bias": {"5": 200}},
+                   {"stream": False}, {"stream": 1}, {"max_tokens": 0}, {"max_tokens": "2"}, {"repetition_penalty": 0},
+                   {"presence_penalty": 2}, {"frequency_penalty": -2.1}, {"user": 5}, {"messages": []}, {"prompt": []},
+                   {"guided_choice": []}, {"model": 5}, {"stream_options": {"x": 1}}]
+        self.hold_against_the_schema(cases, changes)
+
+    def hold_against_the_schema(self, cases, changes):
         for name, (route, good) in cases.items():
-            validator = jsonschema.Draft202012Validator(self.document.root["components"]["schemas"][name])
+            validator = jsonschema.Draft202012Validator(
+                {"components": self.document.root["components"], "$ref": f"#/components/schemas/{name}"})
             for change in changes:
                 body = {**good, **change}
                 self.call("POST", route, route, 200 if validator.is_valid(body) else 400, body)

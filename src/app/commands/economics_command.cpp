@@ -19,6 +19,7 @@ struct Report {
 json::object to_json(const ledger::EconomicsRow& row) {
     return {{"requests", row.requests},
             {"input_tokens", row.input_tokens},
+            {"output_tokens", row.output_tokens},
             {"revenue", money(row.revenue)},
             {"serving_seconds", seconds(row.serving_micros)},
             {"serving_cost", money(row.serving_cost)},
@@ -53,6 +54,7 @@ std::vector<std::string> cells(std::string name, const ledger::EconomicsRow& row
     return {std::move(name),
             count(row.requests),
             count(row.input_tokens),
+            count(row.output_tokens),
             format_exact(row.revenue),
             seconds(row.serving_micros),
             format_exact(row.serving_cost),
@@ -62,8 +64,8 @@ std::vector<std::string> cells(std::string name, const ledger::EconomicsRow& row
 }
 
 Table new_table(const char* first) {
-    Table table({first, "REQUESTS", "TOKENS", "REVENUE", "SERVING s", "COST", "TUNING s", "COST", "MARGIN"});
-    for (std::size_t column = 1; column < 9; ++column) table.align_right(column);
+    Table table({first, "REQUESTS", "TOKENS", "WRITTEN", "REVENUE", "SERVING s", "COST", "TUNING s", "COST", "MARGIN"});
+    for (std::size_t column = 1; column < 10; ++column) table.align_right(column);
     return table;
 }
 

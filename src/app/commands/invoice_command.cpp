@@ -20,6 +20,7 @@ json::value to_json(const bill::TenantInvoice& bill) {
                                      {"requests", line.requests},
                                      {"inputs", line.rows},
                                      {"input_tokens", line.input_tokens},
+                                     {"output_tokens", line.output_tokens},
                                      {"amount", money(line.amount)}});
     return json::object{{"tenant", bill.tenant.name},
                         {"tenant_id", bill.tenant.id.text()},
@@ -37,12 +38,12 @@ void print(const bill::TenantInvoice& bill) {
     std::printf("Invoice for %s, %s (%s up to %s)\n", paint(Colour::bold, bill.tenant.name).c_str(),
                 ledger::month_name(invoice.period).c_str(), to_iso8601(invoice.period.start).c_str(),
                 to_iso8601(invoice.period.end).c_str());
-    Table table({"MODEL", "ADAPTER", "REQUESTS", "INPUTS", "TOKENS", invoice.currency});
-    for (std::size_t column = 2; column < 6; ++column) table.align_right(column);
+    Table table({"MODEL", "ADAPTER", "REQUESTS", "INPUTS", "TOKENS", "WRITTEN", invoice.currency});
+    for (std::size_t column = 2; column < 7; ++column) table.align_right(column);
     for (const auto& line : invoice.lines)
         table.add({line.model, shown_adapter(line.adapter), count(line.requests), count(line.rows),
-                   count(line.input_tokens), format_exact(line.amount)});
-    table.add({"exact total", "", "", "", "", format_exact(invoice.total)});
+                   count(line.input_tokens), count(line.output_tokens), format_exact(line.amount)});
+    table.add({"exact total", "", "", "", "", "", format_exact(invoice.total)});
     std::printf("%s", table.text().c_str());
     std::printf("To pay: %s\n", paint(Colour::bold, invoice.rounded + " " + invoice.currency).c_str());
 }

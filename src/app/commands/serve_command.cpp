@@ -8,7 +8,7 @@ namespace {
 
 struct ServeOptions {
     std::string listen = "127.0.0.1:8080";
-    std::string base;
+    std::vector<std::string> bases;
     std::string precision = "bf16";
     int threads = 0;
     std::size_t body_bytes_max = http::ServerLimits{}.body_bytes_max;
@@ -19,6 +19,10 @@ struct ServeOptions {
     std::size_t adapter_bytes_max = ResidencyLimits{}.bytes_max;
     std::size_t inputs_max = PredictLimits{}.inputs_max;
     double time_max = 30;
+    std::size_t cache_bytes = WriterSettings{}.cache_bytes;
+    std::size_t texts_max = static_cast<std::size_t>(WriterSettings{}.rows_max);
+    std::size_t answer_tokens_max = static_cast<std::size_t>(GenerateLimits{}.tokens_max);
+    double write_time_max = 600;
 };
 
 Result<ServeSettings> to_settings(const Context& context, const ServeOptions& options) {
@@ -26,7 +30,7 @@ Result<ServeSettings> to_settings(const Context& context, const ServeOptions& op
     ServeSettings settings;
     settings.home = home;
     settings.listen = options.listen;
-    settings.base = options.base;
+    settings.bases = options.bases;
     settings.native = {options.precision == "fp32" ? Precision::fp32 : Precision::bf16, options.threads};
     settings.http.body_bytes_max = options.body_bytes_max;
     settings.http.connections_max = options.connections_max;
@@ -35,27 +39,36 @@ Result<ServeSettings> to_settings(const Context& context, const ServeOptions& op
     settings.scheduler.batch_tokens_max = options.batch_tokens_max;
     settings.residency.bytes_max = options.adapter_bytes_max;
     settings.predict.inputs_max = options.inputs_max;
+    settings.writer.cache_bytes = options.cache_bytes;
+    settings.writer.prefix_bytes = options.cache_bytes / 2;
+    settings.writer.rows_max = static_cast<int>(options.texts_max);
+    settings.generate.tokens_max = static_cast<int>(options.answer_tokens_max);
+    settings.generate.time_max = std::chrono::milliseconds(static_cast<std::int64_t>(options.write_time_max * 1000));
     settings.predict.time_max = std::chrono::milliseconds(static_cast<std::int64_t>(options.time_max * 1000));
     return settings;
 }
 
 void announce(const Context& context, const Listening& listening) {
     if (context.json) {
-        print_json(json::object{{"listening", listening.address},
-                                {"base", listening.base},
-                                {"executor", listening.description},
-                                {"seconds", listening.seconds}});
+        json::array bases;
+        for (const auto& base : listening.bases)
+            bases.push_back(json::object{{"base", base.name}, {"executor", base.description}});
+        print_json(json::object{
+            {"listening", listening.address}, {"bases", std::move(bases)}, {"seconds", listening.seconds}});
         return;
     }
-    std::printf("base model   %s\n", listening.base.c_str());
-    std::printf("executor     %s\n", listening.description.c_str());
+    for (const auto& base : listening.bases) {
+        std::printf("base model   %s\n", base.name.c_str());
+        std::printf("executor     %s\n", base.description.c_str());
+    }
     std::printf("listening on %s\n", listening.address.c_str());
     std::fflush(stdout);
 }
 
 void add_options(CLI::App& command, ServeOptions& options) {
     command.add_option("--listen", options.listen, "HOST:PORT; port 0 takes a free one")->capture_default_str();
-    command.add_option("--base", options.base, "the base model, when there are several: name or digest");
+    command.add_option("--base", options.bases, "a base model, by name or digest; give it again for each further one")
+        ->allow_extra_args(false);
     command.add_option("--precision", options.precision, "of the matrix products")
         ->check(CLI::IsMember({"bf16", "fp32"}))
         ->capture_default_str();
@@ -70,6 +83,13 @@ void add_options(CLI::App& command, ServeOptions& options) {
     limit("--queue-tokens-max", options.queue_tokens_max, "tokens waiting; 503 beyond");
     limit("--batch-tokens-max", options.batch_tokens_max, "tokens of one inference run");
     limit("--adapter-bytes-max", options.adapter_bytes_max, "memory for adapters; the least used leave beyond");
+    limit("--cache-bytes", options.cache_bytes, "memory of each language model for what it reads and writes");
+    limit("--texts-max", options.texts_max, "texts that each language model writes at once; others wait");
+    limit("--answer-tokens-max", options.answer_tokens_max, "tokens of one written answer, whatever is asked for");
+    command.add_option("--write-time-max", options.write_time_max, "seconds a written answer may take; 503 beyond")
+        ->check(CLI::Range(0.1, 86400.0))
+        ->capture_default_str()
+        ->group("Limits");
     command.add_option("--time-max", options.time_max, "seconds a request may wait for its turn; 503 beyond")
         ->check(CLI::Range(0.1, 3600.0))
         ->capture_default_str()

@@ -20,6 +20,7 @@ json::value to_json(const bill::TenantUsage& usage, const ledger::Period& period
                                      {"requests", line.requests},
                                      {"inputs", line.rows},
                                      {"input_tokens", line.input_tokens},
+                                     {"output_tokens", line.output_tokens},
                                      {"compute_micros", line.compute_micros},
                                      {"amount", money(line.amount)}});
     const auto& balance = usage.balance;
@@ -33,11 +34,11 @@ void print(const bill::TenantUsage& usage, const ledger::Period& period) {
     const auto& balance = usage.balance;
     std::printf("%s, %s, plan %s\n", usage.tenant.name.c_str(), ledger::month_name(period).c_str(),
                 balance.plan.c_str());
-    Table table({"DAY", "MODEL", "ADAPTER", "REQUESTS", "INPUTS", "TOKENS", balance.currency});
-    for (std::size_t column = 3; column < 7; ++column) table.align_right(column);
+    Table table({"DAY", "MODEL", "ADAPTER", "REQUESTS", "INPUTS", "TOKENS", "WRITTEN", balance.currency});
+    for (std::size_t column = 3; column < 8; ++column) table.align_right(column);
     for (const auto& line : usage.lines)
         table.add({line.day, line.model, shown_adapter(line.adapter), count(line.requests), count(line.rows),
-                   count(line.input_tokens), format_exact(line.amount)});
+                   count(line.input_tokens), count(line.output_tokens), format_exact(line.amount)});
     std::printf("%s", table.text().c_str());
     if (usage.lines.empty()) std::printf("Nothing was used in this month.\n");
     std::printf("Owed %s, on hold %s, limit %s %s\n", format_exact(balance.owed).c_str(),

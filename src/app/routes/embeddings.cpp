@@ -16,6 +16,14 @@ struct EmbeddingsRequest {
     bool base64 = false;
 };
 
+// The width of the vectors, which clients may ask for. An unknown model is told by the journey.
+void read_dimensions(JsonFields& fields, const ServedModel* model) {
+    auto asked = fields.optional_int("dimensions", 0, 1, 1 << 20);
+    if (model && asked > 0 && asked != model->spec().width)
+        fields.fault("dimensions",
+                     "must be " + std::to_string(model->spec().width) + ", the width of this model, or absent");
+}
+
 Result<EmbeddingsRequest> read_request(const Exchange& exchange) {
     EmbeddingsRequest request{begin_order(exchange)};
     JsonFields fields(exchange.body, "the request body");
@@ -25,9 +33,7 @@ Result<EmbeddingsRequest> read_request(const Exchange& exchange) {
     auto format = fields.optional_string("encoding_format", "float");
     if (format != "float" && format != "base64") fields.fault("encoding_format", "must be \"float\" or \"base64\"");
     request.base64 = format == "base64";
-    auto width = exchange.services.model->spec().width;
-    if (fields.optional_int("dimensions", width, 1, 1 << 20) != width)
-        fields.fault("dimensions", "must be " + std::to_string(width) + ", the width of this model, or absent");
+    read_dimensions(fields, exchange.services.models.called(request.order.model));
     fields.optional_string("user", "");
     ROOTSTOCK_CHECKED(fields.finish());
     return request;

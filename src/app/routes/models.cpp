@@ -14,14 +14,20 @@ json::object to_json(const catalog::Adapter& adapter, const Exchange& exchange, 
     model["task"] = adapter.task;
     model["version"] = adapter.version;
     model["labels"] = json::array(adapter.labels.begin(), adapter.labels.end());
-    model["base"] = exchange.services.base.name;
+    model["base"] = exchange.services.models.of_digest(adapter.base_digest)->name;
     return model;
 }
 
-json::object base_to_json(const Services& services) {
-    auto model = entry(services.base.name, "rootstock", services.base.added);
-    model["task"] = "embed";
-    model["dimensions"] = services.model->spec().width;
+// What it is asked for as it is: its own writing, or the vectors it makes.
+std::string_view task_of(const ServedModel& served) {
+    if (served.writer) return served.chat ? "chat" : "complete";
+    return served.reads_text() ? "embed" : "classify-images";
+}
+
+json::object base_to_json(const ServedModel& served) {
+    auto model = entry(served.name, "rootstock", served.added);
+    model["task"] = task_of(served);
+    model["dimensions"] = served.spec().width;
     return model;
 }
 
@@ -33,7 +39,7 @@ http::Response json_response(const json::value& value) {
 
 // Adapters grafted on another base cannot be called here, so they are not offered here.
 bool is_served(const catalog::Adapter& adapter, const Services& services) {
-    return adapter.base_digest == services.base.digest;
+    return services.models.of_digest(adapter.base_digest) != nullptr;
 }
 
 Task<Result<http::Response>> list_models(Exchange& exchange) {
@@ -42,7 +48,8 @@ Task<Result<http::Response>> list_models(Exchange& exchange) {
         return catalog::visible_adapters(session, exchange.caller.tenant);
     });
     if (!found) co_return fail(found.error());
-    json::array data{base_to_json(services)};
+    json::array data;
+    for (const auto& model : services.models.all()) data.push_back(base_to_json(*model));
     for (const auto& adapter : *found)
         if (is_served(adapter, services)) data.push_back(to_json(adapter, exchange, adapter.name));
     co_return json_response(json::object{{"object", "list"}, {"data", std::move(data)}});
@@ -51,7 +58,7 @@ Task<Result<http::Response>> list_models(Exchange& exchange) {
 Task<Result<http::Response>> get_model(Exchange& exchange) {
     auto& services = exchange.services;
     std::string id(exchange.request.path_value("id"));
-    if (services.predict->names_base(id)) co_return json_response(base_to_json(services));
+    if (const auto* base = services.models.called(id)) co_return json_response(base_to_json(*base));
     auto found = services.records->read(
         [&](store::Session& session) { return catalog::resolve(session, exchange.caller.tenant, id); });
     if (!found) co_return fail(found.error());

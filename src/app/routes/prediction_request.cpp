@@ -54,6 +54,7 @@ PredictOrder begin_order(const Exchange& exchange) {
     PredictOrder order;
     order.request = exchange.id;
     order.caller = exchange.caller;
+    order.presence = exchange.request.caller;
     if (auto key = exchange.request.header("Idempotency-Key")) {
         auto route = exchange.route->method + " " + exchange.route->pattern;
         order.once = OnceOnly{std::string(*key), std::move(route), exchange.fingerprint};

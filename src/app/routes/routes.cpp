@@ -6,6 +6,8 @@ Routes make_routes() {
     Routes routes;
     add_classify_route(routes);
     add_embeddings_route(routes);
+    add_chat_route(routes);
+    add_completions_route(routes);
     add_models_routes(routes);
     add_health_routes(routes);
     add_docs_routes(routes);

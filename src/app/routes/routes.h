@@ -5,10 +5,12 @@
 
 namespace rootstock {
 
-void add_classify_route(Routes& routes);    // POST /v1/classify
-void add_embeddings_route(Routes& routes);  // POST /v1/embeddings
-void add_models_routes(Routes& routes);     // GET /v1/models, GET /v1/models/{id}
-void add_health_routes(Routes& routes);     // GET /healthz, GET /readyz, GET /metrics
+void add_classify_route(Routes& routes);     // POST /v1/classify
+void add_embeddings_route(Routes& routes);   // POST /v1/embeddings
+void add_chat_route(Routes& routes);         // POST /v1/chat/completions
+void add_completions_route(Routes& routes);  // POST /v1/completions
+void add_models_routes(Routes& routes);      // GET /v1/models, GET /v1/models/{id}
+void add_health_routes(Routes& routes);      // GET /healthz, GET /readyz, GET /metrics
 void add_docs_routes(Routes& routes);
 
 Routes make_routes();

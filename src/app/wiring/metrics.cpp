@@ -24,8 +24,8 @@ struct Metrics::State {
     prometheus::Family<prometheus::Counter>& counter(const char* name, const char* help) {
         return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
     }
-    prometheus::Gauge& gauge(const char* name, const char* help) {
-        return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+    prometheus::Family<prometheus::Gauge>& gauge(const char* name, const char* help) {
+        return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
     }
     prometheus::Family<prometheus::Histogram>& histogram(const char* name, const char* help) {
         return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
@@ -37,25 +37,60 @@ struct Metrics::State {
         histogram("rootstock_http_request_seconds", "From the last byte of a request's head to its answer.");
     prometheus::Family<prometheus::Counter>& tokens =
         counter("rootstock_tokens_total", "Tokens charged, by operation.");
+    prometheus::Family<prometheus::Counter>& written =
+        counter("rootstock_written_tokens_total", "Tokens written and charged, by operation.");
     prometheus::Family<prometheus::Counter>& rows = counter("rootstock_inputs_total", "Inputs answered, by operation.");
-    prometheus::Counter& compute =
-        counter("rootstock_compute_seconds_total", "Machine time spent in inference runs.").Add({});
-    prometheus::Histogram& rows_of_batch =
-        histogram("rootstock_batch_rows", "Rows of one inference run.").Add({}, batch_rows);
-    prometheus::Histogram& tokens_of_batch =
-        histogram("rootstock_batch_tokens", "Tokens of one inference run.").Add({}, batch_tokens);
-    prometheus::Histogram& adapters_of_batch =
-        histogram("rootstock_batch_adapters", "Different adapters in one inference run.").Add({}, batch_rows);
-    prometheus::Histogram& seconds_of_batch =
-        histogram("rootstock_batch_seconds", "Wall time of one inference run.").Add({}, batch_seconds);
-    prometheus::Gauge& queue_rows = gauge("rootstock_queue_rows", "Rows waiting for their turn.");
-    prometheus::Gauge& queue_tokens = gauge("rootstock_queue_tokens", "Tokens waiting for their turn.");
-    prometheus::Gauge& rows_running = gauge("rootstock_running_rows", "Rows in the present inference run.");
-    prometheus::Gauge& adapters = gauge("rootstock_resident_adapters", "Adapters in memory.");
-    prometheus::Gauge& adapter_bytes = gauge("rootstock_resident_adapter_bytes", "Memory held by adapters.");
-    prometheus::Gauge& adapter_loads = gauge("rootstock_adapter_loads", "Adapters loaded since the start.");
-    prometheus::Gauge& adapter_evictions = gauge("rootstock_adapter_evictions", "Adapters evicted since the start.");
-    prometheus::Gauge& connections = gauge("rootstock_connections", "Open connections.");
+    // The rest by base model, but for the connections.
+    prometheus::Family<prometheus::Counter>& compute =
+        counter("rootstock_compute_seconds_total", "Machine time spent in inference runs.");
+    prometheus::Family<prometheus::Histogram>& rows_of_batch =
+        histogram("rootstock_batch_rows", "Rows of one inference run.");
+    prometheus::Family<prometheus::Histogram>& tokens_of_batch =
+        histogram("rootstock_batch_tokens", "Tokens of one inference run.");
+    prometheus::Family<prometheus::Histogram>& adapters_of_batch =
+        histogram("rootstock_batch_adapters", "Different adapters in one inference run.");
+    prometheus::Family<prometheus::Histogram>& seconds_of_batch =
+        histogram("rootstock_batch_seconds", "Wall time of one inference run.");
+    prometheus::Family<prometheus::Gauge>& queue_rows = gauge("rootstock_queue_rows", "Rows waiting for their turn.");
+    prometheus::Family<prometheus::Gauge>& queue_tokens =
+        gauge("rootstock_queue_tokens", "Tokens waiting for their turn.");
+    prometheus::Family<prometheus::Gauge>& rows_running =
+        gauge("rootstock_running_rows", "Rows in the present inference run.");
+    prometheus::Family<prometheus::Gauge>& adapters = gauge("rootstock_resident_adapters", "Adapters in memory.");
+    prometheus::Family<prometheus::Gauge>& adapter_bytes =
+        gauge("rootstock_resident_adapter_bytes", "Memory held by adapters.");
+    prometheus::Family<prometheus::Gauge>& adapter_loads =
+        gauge("rootstock_adapter_loads", "Adapters loaded since the start.");
+    prometheus::Family<prometheus::Gauge>& adapter_evictions =
+        gauge("rootstock_adapter_evictions", "Adapters evicted since the start.");
+    prometheus::Family<prometheus::Histogram>& rows_of_step =
+        histogram("rootstock_step_rows", "Texts that took part in one step of writing.");
+    prometheus::Family<prometheus::Histogram>& seconds_of_step =
+        histogram("rootstock_step_seconds", "Wall time of one step of writing.");
+    prometheus::Family<prometheus::Gauge>& texts_waiting =
+        gauge("rootstock_writing_waiting", "Requests waiting to be written.");
+    prometheus::Family<prometheus::Gauge>& texts_running = gauge("rootstock_writing_running", "Texts being written.");
+    prometheus::Family<prometheus::Gauge>& blocks_free =
+        gauge("rootstock_cache_blocks_free", "Blocks of the cache of keys and values that nobody uses.");
+    prometheus::Gauge& connections = gauge("rootstock_connections", "Open connections.").Add({});
+
+    void set(const ServerLoad::Base& load) {
+        const prometheus::Labels base{{"base", load.name}};
+        auto tell = [&](prometheus::Family<prometheus::Gauge>& family, auto value) {
+            family.Add(base).Set(static_cast<double>(value));
+        };
+        tell(queue_rows, load.queue.rows_waiting);
+        tell(queue_tokens, load.queue.tokens_waiting);
+        tell(rows_running, load.queue.rows_running);
+        tell(adapters, load.adapters.adapters);
+        tell(adapter_bytes, load.adapters.bytes);
+        tell(adapter_loads, load.adapters.loads);
+        tell(adapter_evictions, load.adapters.evictions);
+        if (load.writing.blocks == 0) return;
+        tell(texts_waiting, load.writing.requests_waiting);
+        tell(texts_running, load.writing.rows_running);
+        tell(blocks_free, load.writing.blocks_free);
+    }
 };
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
@@ -68,26 +103,30 @@ void Metrics::count_request(const std::string& method, const std::string& route,
 
 void Metrics::count_usage(const std::string& operation, const Usage& usage) {
     state_->tokens.Add({{"operation", operation}}).Increment(static_cast<double>(usage.input_tokens));
+    state_->written.Add({{"operation", operation}}).Increment(static_cast<double>(usage.output_tokens));
     state_->rows.Add({{"operation", operation}}).Increment(static_cast<double>(usage.rows));
 }
 
-void Metrics::count_batch(const BatchFacts& facts) {
+void Metrics::count_batch(const std::string& base, const BatchFacts& facts) {
+    const prometheus::Labels labels{{"base", base}};
     double seconds = static_cast<double>(facts.micros) * 1e-6;
-    state_->compute.Increment(seconds);
-    state_->rows_of_batch.Observe(static_cast<double>(facts.rows));
-    state_->tokens_of_batch.Observe(static_cast<double>(facts.tokens));
-    state_->adapters_of_batch.Observe(static_cast<double>(facts.adapters));
-    state_->seconds_of_batch.Observe(seconds);
+    state_->compute.Add(labels).Increment(seconds);
+    state_->rows_of_batch.Add(labels, batch_rows).Observe(static_cast<double>(facts.rows));
+    state_->tokens_of_batch.Add(labels, batch_tokens).Observe(static_cast<double>(facts.tokens));
+    state_->adapters_of_batch.Add(labels, batch_rows).Observe(static_cast<double>(facts.adapters));
+    state_->seconds_of_batch.Add(labels, batch_seconds).Observe(seconds);
+}
+
+void Metrics::count_step(const std::string& base, const StepFacts& facts) {
+    const prometheus::Labels labels{{"base", base}};
+    double seconds = static_cast<double>(facts.micros) * 1e-6;
+    state_->compute.Add(labels).Increment(seconds);
+    state_->rows_of_step.Add(labels, batch_rows).Observe(static_cast<double>(facts.rows));
+    state_->seconds_of_step.Add(labels, batch_seconds).Observe(seconds);
 }
 
 std::string Metrics::text(const ServerLoad& load) {
-    state_->queue_rows.Set(static_cast<double>(load.queue.rows_waiting));
-    state_->queue_tokens.Set(static_cast<double>(load.queue.tokens_waiting));
-    state_->rows_running.Set(static_cast<double>(load.queue.rows_running));
-    state_->adapters.Set(static_cast<double>(load.adapters.adapters));
-    state_->adapter_bytes.Set(static_cast<double>(load.adapters.bytes));
-    state_->adapter_loads.Set(static_cast<double>(load.adapters.loads));
-    state_->adapter_evictions.Set(static_cast<double>(load.adapters.evictions));
+    for (const auto& base : load.models) state_->set(base);
     state_->connections.Set(static_cast<double>(load.connections));
     return prometheus::TextSerializer().Serialize(state_->registry.Collect());
 }

@@ -4,14 +4,20 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "infer/infer.h"
 
 namespace rootstock {
 
 struct ServerLoad {  // what is true now, asked at each scrape
-    SchedulerLoad queue;
-    ResidencyLoad adapters;
+    struct Base {
+        std::string name;
+        SchedulerLoad queue;
+        ResidencyLoad adapters;
+        WriterLoad writing;  // nothing where the model does not write
+    };
+    std::vector<Base> models;
     std::size_t connections = 0;
 };
 
@@ -23,7 +29,9 @@ public:
     // `route` is the pattern, such as "/v1/models/{id}", or "other": the set of labels stays small.
     void count_request(const std::string& method, const std::string& route, int status, double seconds);
     void count_usage(const std::string& operation, const Usage& usage);
-    void count_batch(const BatchFacts& facts);  // from the inference thread
+    // From an inference thread.
+    void count_batch(const std::string& base, const BatchFacts& facts);
+    void count_step(const std::string& base, const StepFacts& facts);
 
     std::string text(const ServerLoad& load);
 

@@ -128,7 +128,10 @@ Result<void> serve(ServeSettings settings, const std::function<void(const Listen
         services->draining = true;
         server.stop([&] { io.stop(); });
     });
-    listening({server.address(), services->model->description(), services->base.name, monotonic_seconds() - started});
+    Listening told{server.address(), {}, monotonic_seconds() - started};
+    for (const auto& model : services->models.all())
+        told.bases.push_back({model->name, model->base.model->description()});
+    listening(told);
     io.run();
     return {};
 }

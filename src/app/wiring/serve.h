@@ -8,9 +8,12 @@
 namespace rootstock {
 
 struct Listening {
-    std::string address;      // HOST:PORT, with the port really taken
-    std::string description;  // what the executor found: precision, instructions, threads
-    std::string base;
+    struct Base {
+        std::string name;
+        std::string description;  // what the executor found: precision, instructions, threads
+    };
+    std::string address;  // HOST:PORT, with the port really taken
+    std::vector<Base> bases;
     double seconds = 0;  // from the call to here
 };
 

@@ -5,31 +5,35 @@
 namespace rootstock {
 namespace {
 
-Result<catalog::Model> choose_base(store::Database& records, const std::string& wanted) {
-    return records.read([&](store::Session& session) -> Result<catalog::Model> {
-        if (!wanted.empty()) return catalog::find_model(session, wanted);
+Result<std::vector<catalog::Model>> find_all(store::Session& session, const std::vector<std::string>& wanted) {
+    std::vector<catalog::Model> models;
+    for (const auto& name : wanted) {
+        ROOTSTOCK_TRY(model, catalog::find_model(session, name));
+        models.push_back(std::move(model));
+    }
+    return models;
+}
+
+Result<std::vector<catalog::Model>> choose_bases(store::Database& records, const std::vector<std::string>& wanted) {
+    return records.read([&](store::Session& session) -> Result<std::vector<catalog::Model>> {
+        if (!wanted.empty()) return find_all(session, wanted);
         auto models = catalog::list_models(session);
         if (models.empty())
             return fail(ErrorCode::not_found, "there is no base model yet; fetch one with: rootstock pull SOURCE",
                         "base");
-        if (models.size() == 1) return models.front();
+        if (models.size() == 1) return models;
         std::string names;
         for (const auto& model : models) names += (names.empty() ? "" : ", ") + model.name;
-        return fail(ErrorCode::invalid_argument, "choose the base model to serve with --base: " + names, "base");
+        return fail(ErrorCode::invalid_argument, "choose the base models to serve, each with --base: " + names, "base");
     });
-}
-
-Result<ServedBase> load_base(const std::filesystem::path& folder, const std::string& digest, NativeOptions options) {
-    ROOTSTOCK_TRY(tokenizer, Tokenizer::load(folder));
-    ROOTSTOCK_TRY(files, load_model(folder));
-    ROOTSTOCK_TRY(model, NativeModel::load(files, options));
-    return ServedBase{std::move(model), std::move(tokenizer), digest};
 }
 
 // What an earlier run held when it died, money and idempotency keys, is held by nobody now.
 Result<void> release_holds(Services& services) {
     ROOTSTOCK_TRY(released, services.records->write_now([&](store::Session& session) -> Result<std::int64_t> {
         ledger::free_abandoned_keys(session);
+        auto settled = ledger::settle_abandoned(session, services.run, services.clock.now());
+        if (settled > 0) spdlog::info("settled {} requests of an earlier run at their last mark", settled);
         return ledger::void_abandoned(session, services.run, services.clock.now());
     }));
     if (released > 0) spdlog::info("released {} holds of an earlier run", released);
@@ -38,7 +42,14 @@ Result<void> release_holds(Services& services) {
 
 }  // namespace
 
-ServerLoad Services::load() const { return {scheduler->load(), residency->load(), connections()}; }
+ServerLoad Services::load() const {
+    ServerLoad load;
+    for (const auto& model : models.all())
+        load.models.push_back({model->name, model->scheduler->load(), model->residency->load(),
+                               model->writer ? model->writer->load() : WriterLoad()});
+    load.connections = connections();
+    return load;
+}
 
 Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& clock) {
     std::unique_ptr<Services> services(new Services(std::move(settings), clock));
@@ -47,18 +58,20 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     ROOTSTOCK_TRY(records, open_records(chosen.home));
     services->records = std::move(records);
     ROOTSTOCK_CHECKED(release_holds(*services));
-    ROOTSTOCK_TRY(base, choose_base(*services->records, chosen.base));
-    services->base = {base.name, base.digest, base.added};
-    ROOTSTOCK_TRY(served, load_base(chosen.home.models() / base.folder, base.digest, chosen.native));
-    services->model = served.model;
-    auto scheduling = chosen.scheduler;
-    scheduling.on_batch = [metrics = &services->metrics](const BatchFacts& facts) { metrics->count_batch(facts); };
-    services->scheduler = std::make_unique<Scheduler>(served.model, scheduling);
-    services->residency = std::make_unique<Residency>(served, chosen.residency);
-    services->predict =
-        std::make_unique<Predict>(PredictParts{*services->records, *services->scheduler, *services->residency,
-                                               services->pool, clock, chosen.home, served, base.name, services->run},
-                                  chosen.predict);
+    ROOTSTOCK_TRY(bases, choose_bases(*services->records, chosen.bases));
+    auto count = [metrics = &services->metrics](const std::string& base, const BatchFacts& facts) {
+        metrics->count_batch(base, facts);
+    };
+    auto count_step = [metrics = &services->metrics](const std::string& base, const StepFacts& facts) {
+        metrics->count_step(base, facts);
+    };
+    ROOTSTOCK_TRY(models, ServedModels::open(bases, chosen.home,
+                                             {chosen.native, chosen.scheduler, chosen.residency, chosen.writer,
+                                              std::move(count), std::move(count_step)}));
+    services->models = std::move(models);
+    const JourneyParts parts{*services->records, services->models, services->pool, clock, chosen.home, services->run};
+    services->predict = std::make_unique<Predict>(parts, chosen.predict);
+    services->generate = std::make_unique<Generate>(parts, chosen.generate);
     return services;
 }
 

@@ -15,19 +15,14 @@ namespace rootstock {
 struct ServeSettings {
     Home home;
     std::string listen = "127.0.0.1:8080";
-    std::string base;  // name or digest; empty: the only model there is
+    std::vector<std::string> bases;  // names or digests; none: the only model there is
     NativeOptions native;
     http::ServerLimits http;
     SchedulerSettings scheduler;
     ResidencyLimits residency;
     PredictLimits predict;
-};
-
-// The served base, as the catalog and the executor know it.
-struct BaseFacts {
-    std::string name;
-    std::string digest;
-    Timestamp added;
+    WriterSettings writer;
+    GenerateLimits generate;
 };
 
 struct Services {
@@ -37,20 +32,18 @@ struct Services {
     Clock& clock;
     std::string run;  // this process in the ledger
     std::unique_ptr<store::Database> records;
-    BaseFacts base;
-    std::shared_ptr<const NativeModel> model;
     Metrics metrics;
-    std::unique_ptr<Scheduler> scheduler;
-    std::unique_ptr<Residency> residency;
+    ServedModels models;
     boost::asio::thread_pool pool{1};  // parsing and tokenizing of large requests
     std::unique_ptr<Predict> predict;
+    std::unique_ptr<Generate> generate;
     std::function<std::size_t()> connections = [] { return std::size_t{0}; };
     bool draining = false;
 
     ServerLoad load() const;
 };
 
-// Opens the records, loads the base model, starts the threads. Sentences for: no model pulled yet, several and none
+// Opens the records, loads the base models, starts the threads. Sentences for: no model pulled yet, several and none
 // chosen, a model folder that is gone or broken, records that cannot be written.
 Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& clock);
 

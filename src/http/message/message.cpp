@@ -100,14 +100,15 @@ const char* reason_phrase(int status) {
     }
 }
 
-std::string serialize(const Response& response, bool keep_alive, bool head_only) {
+std::string serialize(const Response& response, bool keep_alive, bool head_only, BodyEnd end) {
     std::string out;
     out.reserve(512 + (head_only ? 0 : response.body.size()));
     out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
     out.append(reason_phrase(response.status)).append("\r\n");
     add_header(out, "Date", date_now());
     if (!response.content_type.empty()) add_header(out, "Content-Type", response.content_type);
-    add_header(out, "Content-Length", std::to_string(response.body.size()));
+    if (end == BodyEnd::length) add_header(out, "Content-Length", std::to_string(response.body.size()));
+    if (end == BodyEnd::chunked) add_header(out, "Transfer-Encoding", "chunked");
     for (const auto& header : response.headers) add_header(out, header.name, header.value);
     add_header(out, "Connection", keep_alive ? "keep-alive" : "close");
     out.append("\r\n");

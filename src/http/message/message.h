@@ -1,10 +1,13 @@
 #pragma once
 // One request and one response as values. The server fills the request, the handler returns the response.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "http/message/stream.h"
 
 namespace rootstock::http {
 
@@ -24,6 +27,7 @@ struct Request {
     std::vector<Header> path_values;  // filled by the router: {"id", "a/b"} for the pattern /v1/models/{id}
     std::string peer;                 // the caller's address, "127.0.0.1"
     double received = 0;              // monotonic seconds when the head was complete
+    std::shared_ptr<Presence> caller = std::make_shared<Presence>();
 
     // The first header of that name (any case), or nothing.
     std::optional<std::string_view> header(std::string_view name) const;
@@ -36,15 +40,20 @@ struct Response {
     std::string content_type = "application/json";
     std::vector<Header> headers;  // Content-Length, Date and Connection are the server's business
     std::string body;
-    bool close = false;  // ends the connection after this response
+    BodyProducer stream{};  // makes the body instead; called once, also when the caller has left, but not for HEAD
+    bool close = false;     // ends the connection after this response
 };
 
 bool same_name(std::string_view a, std::string_view b);  // header names, ASCII case ignored
 
 const char* reason_phrase(int status);
 
-// The response's bytes on the wire. A header value with control characters is our own fault and asserts: it would
-// let a stored text write headers. `head_only` leaves the body out (answer to HEAD), not its length.
-std::string serialize(const Response& response, bool keep_alive, bool head_only);
+// How a body's end is told: by its length, by a last chunk, or, to a reader of HTTP/1.0, by the connection's end.
+enum class BodyEnd { length, chunked, close };
+
+// The response's bytes on the wire; of a streamed one the head. A header value with control characters is our own fault
+// and asserts: it would let a stored text write headers. `head_only` leaves the body out (answer to HEAD), not its
+// length.
+std::string serialize(const Response& response, bool keep_alive, bool head_only, BodyEnd end = BodyEnd::length);
 
 }  // namespace rootstock::http

@@ -1,9 +1,14 @@
 #include "http/server/connection.h"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <array>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <charconv>
 
 #include "base/base.h"
 
@@ -86,6 +91,7 @@ void Connection::close_if_idle() {
 }
 
 void Connection::close() {
+    if (caller_) caller_->leave();
     error_code code;
     stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, code);
     stream_.close();
@@ -100,13 +106,14 @@ asio::awaitable<bool> Connection::serve_one() {
     refusal = parse_head(head_bytes, parser, request);
     if (refusal) co_return co_await refuse(std::move(*refusal));
     bool keep_alive = parser.parser.get().keep_alive();
+    old_ = parser.parser.get().version() < 11;
     refusal = co_await read_body(parser);
     if (refusal) co_return co_await refuse(std::move(*refusal));
     request.body = std::move(parser.parser.get().body());
     Response response = co_await answer(request);
-    keep_alive = keep_alive && !response.close && !shared_.stopping;
-    co_await write(serialize(response, keep_alive, request.method == "HEAD"));
-    co_return keep_alive;
+    keep_alive = keep_alive && !response.close && !shared_.stopping && !(response.stream && old_);
+    co_await send(std::move(response), keep_alive, request);
+    co_return keep_alive && !request.caller->gone();
 }
 
 // Waits for a whole head in buffer_; a slow sender has head_time_max for all of it.
@@ -197,6 +204,7 @@ asio::awaitable<std::optional<Refusal>> Connection::read_body(Parser& state) {
 
 asio::awaitable<Response> Connection::answer(Request& request) {
     stream_.expires_never();  // the handler keeps its own deadline
+    caller_ = request.caller;
     std::string fault;
     try {
         co_return co_await shared_.handler(request);
@@ -205,6 +213,73 @@ asio::awaitable<Response> Connection::answer(Request& request) {
     }
     spdlog::error("handler: {}", fault);
     co_return shared_.refusal_page({500, "something went wrong here; the fault is logged"});
+}
+
+asio::awaitable<void> Connection::send(Response response, bool keep_alive, const Request& request) {
+    const bool head_only = request.method == "HEAD", streamed = bool(response.stream);
+    const auto end = !streamed ? BodyEnd::length : old_ ? BodyEnd::close : BodyEnd::chunked;
+    auto head = serialize(response, keep_alive, head_only, end);
+    if (streamed && !head_only)
+        co_await stream(response, std::move(head), end == BodyEnd::chunked);
+    else
+        co_await write(std::move(head));
+    caller_ = nullptr;
+}
+
+// Where a producer's pieces go: onto the wire, a chunk each (RFC 9112, 7.1).
+class Connection::Sink : public BodySink {
+public:
+    Sink(Connection& connection, bool chunked) : connection_(connection), chunked_(chunked) {}
+
+    Task<void> begin(std::string head) { return try_write(std::move(head)); }
+
+    Task<bool> write(std::string piece) override {
+        if (piece.empty()) co_return !gone();
+        if (chunked_) piece = chunk(piece);
+        co_await try_write(std::move(piece));
+        co_return !gone();
+    }
+
+    Task<void> end() { return try_write(chunked_ ? "0\r\n\r\n" : ""); }
+
+private:
+    static std::string chunk(std::string_view piece) {
+        std::array<char, 20> head{};
+        auto end = std::to_chars(head.data(), head.data() + head.size(), piece.size(), 16).ptr;
+        return std::string(head.data(), end).append("\r\n").append(piece).append("\r\n");
+    }
+
+    // A write to who closed the connection succeeds once, so each looks first.
+    Task<void> try_write(std::string bytes) {
+        connection_.look();
+        if (gone() || bytes.empty()) co_return;
+        try {
+            co_await connection_.write(std::move(bytes));
+        } catch (const boost::system::system_error&) {
+            connection_.caller_->leave();  // reset, or a reader that takes nothing
+        }
+    }
+
+    bool gone() const { return connection_.caller_->gone(); }
+
+    Connection& connection_;
+    bool chunked_;
+};
+
+asio::awaitable<void> Connection::stream(const Response& response, std::string head, bool chunked) {
+    Sink sink(*this, chunked);
+    co_await sink.begin(std::move(head));
+    co_await response.stream(sink);
+    co_await sink.end();
+}
+
+// A caller that sent its last byte is in CLOSE_WAIT here, whatever it has sent before; one that reset is in CLOSE.
+void Connection::look() {
+    if (!caller_ || caller_->gone()) return;
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    const bool known = ::getsockopt(stream_.socket().native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+    if (!known || info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE) caller_->leave();
 }
 
 asio::awaitable<bool> Connection::refuse(Refusal refusal) {

@@ -27,10 +27,12 @@ public:
     boost::asio::awaitable<void> run();
 
     void close_if_idle();  // between two requests
+    void look();           // tells the handler at work when its caller has left
     void close();          // at once
 
 private:
     struct Parser;
+    class Sink;
     template <typename T>
     using Task = boost::asio::awaitable<T>;
 
@@ -38,6 +40,8 @@ private:
     Task<std::optional<Refusal>> read_head(std::size_t& head_bytes);
     Task<std::optional<Refusal>> read_body(Parser& parser);
     Task<Response> answer(Request& request);
+    Task<void> send(Response response, bool keep_alive, const Request& request);
+    Task<void> stream(const Response& response, std::string head, bool chunked);
     Task<bool> refuse(Refusal refusal);
     Task<void> read_some(std::size_t bytes_max);
     Task<void> write(std::string bytes);
@@ -50,6 +54,8 @@ private:
     Shared& shared_;
     std::string peer_;
     bool idle_ = false;
+    bool old_ = false;                  // the caller speaks HTTP/1.0
+    std::shared_ptr<Presence> caller_;  // while a request is being answered
 };
 
 }  // namespace rootstock::http

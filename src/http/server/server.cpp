@@ -16,11 +16,12 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 struct Server::State {
-    State(asio::io_context& io, Shared shared) : shared(std::move(shared)), acceptor(io), drain_timer(io) {}
+    State(asio::io_context& io, Shared shared)
+        : shared(std::move(shared)), acceptor(io), drain_timer(io), look_timer(io) {}
 
     Shared shared;
     tcp::acceptor acceptor;
-    asio::steady_timer drain_timer;
+    asio::steady_timer drain_timer, look_timer;
     std::set<Connection*> open;
     std::function<void()> drained;
     std::string address;
@@ -30,8 +31,19 @@ struct Server::State {
         if (shared.stopping && open.empty()) finish();
     }
 
+    // Watching each connection by itself would cost every request a timer; one for all costs nothing.
+    void look() {
+        look_timer.expires_after(shared.limits.look_every);
+        look_timer.async_wait([this](error_code cancelled) {
+            if (cancelled) return;
+            for (auto* connection : open) connection->look();
+            look();
+        });
+    }
+
     void finish() {
         drain_timer.cancel();
+        look_timer.cancel();
         if (auto call = std::exchange(drained, nullptr)) call();
     }
 };
@@ -145,6 +157,7 @@ Result<void> Server::listen(const std::string& address) {
     if (code) return fail(listen_error(address, code));
     state_->address = to_text(state_->acceptor.local_endpoint());
     asio::co_spawn(state_->acceptor.get_executor(), accept_all(state_), asio::detached);
+    state_->look();
     return {};
 }
 
@@ -165,7 +178,11 @@ void Server::stop(std::function<void()> drained) {
     state.drain_timer.async_wait([keep = state_](error_code cancelled) {
         if (cancelled) return;
         for (auto* connection : keep->open) connection->close();
-        keep->finish();
+        if (keep->open.empty()) return keep->finish();
+        keep->drain_timer.expires_after(keep->shared.limits.settle_time_max);
+        keep->drain_timer.async_wait([keep](error_code over) {
+            if (!over) keep->finish();
+        });
     });
 }
 

@@ -26,9 +26,11 @@ struct ServerLimits {
     std::chrono::milliseconds body_time_grace{10'000};  // a body may take this long...
     std::size_t body_bytes_per_second_min = 1024;       // ...and a second more for each of these
     std::chrono::milliseconds write_stall_max{30'000};  // without a byte taken by the reader
+    std::chrono::milliseconds look_every{200};          // whether callers that wait for an answer are still there
     std::chrono::milliseconds linger_time_max{2'000};   // reading on after a refusal, so that it arrives
     std::size_t connections_max = 4096;                 // further ones are answered 503 and closed
     std::chrono::milliseconds drain_time_max{30'000};   // what stop() gives to requests in flight
+    std::chrono::milliseconds settle_time_max{2'000};   // and then, cut off, to their handlers
 };
 
 // Answers one request. May throw: the caller is told 500 and the fault is logged.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "infer/generate/text_writer.h"
+
 namespace rootstock {
 
 Generator::Generator(std::shared_ptr<const NativeModel> model, Cache cache)
@@ -12,9 +14,9 @@ Result<Generator> Generator::make(std::shared_ptr<const NativeModel> model, int 
     return Generator(std::move(model), std::move(cache));
 }
 
-bool Generator::ends(std::int32_t id, std::span<const std::int32_t> more) const {
+bool Generator::ends(std::int32_t id) const {
     const auto& own = model_->spec().end_ids;
-    return std::ranges::find(own, id) != own.end() || std::ranges::find(more, id) != more.end();
+    return std::ranges::find(own, id) != own.end();
 }
 
 Result<PackedBatch> Generator::begin(std::span<const std::vector<std::int32_t>> prompts, RowAdapters adapters,
@@ -33,42 +35,32 @@ Result<PackedBatch> Generator::begin(std::span<const std::vector<std::int32_t>> 
 Result<std::vector<Generated>> Generator::generate(std::span<const std::vector<std::int32_t>> prompts,
                                                    const GenerateOptions& options, RowAdapters adapters,
                                                    const TokenListener& listener) {
-    ROOTSTOCK_CHECKED(check(options.sampling));
-    if (options.tokens_max < 1) return fail(ErrorCode::invalid_argument, "tokens_max must be at least 1", "tokens_max");
+    ROOTSTOCK_CHECKED(check(options));
     Sequences sequences(cache_);
     ROOTSTOCK_TRY(batch, begin(prompts, adapters, sequences));
     std::vector<Generated> texts(prompts.size());
-    std::vector<Sampler> samplers;
+    std::vector<TextWriter> writers;
     std::vector<std::size_t> going;
     for (std::size_t row = 0; row < prompts.size(); ++row) {
-        auto sampling = options.sampling;
-        sampling.seed += row;
-        samplers.emplace_back(std::move(sampling)).see(prompts[row]);
+        writers.emplace_back(options, row, model_->spec().end_ids, prompts[row]);
         going.push_back(row);
     }
     std::vector<const NativeAdapter*> chosen(adapters.begin(), adapters.end());
     std::vector<int> open(sequences.all().begin(), sequences.all().end());
+    TextScratch scratch;
     while (!going.empty()) {
         ROOTSTOCK_TRY(logits, executor_.extend(cache_, batch, open, chosen));
         batch.clear();
         std::vector<std::size_t> left;
         for (std::size_t i = 0; i < going.size(); ++i) {
             const auto row = going[i];
-            const std::int32_t id = samplers[row].choose(logits.row(i));
-            auto& text = texts[row];
-            if (ends(id, options.stop_ids)) {
-                text.finish = Finish::stop;
-                continue;
-            }
-            text.ids.push_back(id);
-            if (listener && !listener(row, id)) {
-                text.finish = Finish::cancelled;
-                continue;
-            }
-            const bool full = cache_.length(sequences[row]) >= model_->spec().positions_max;
-            if (full || static_cast<int>(text.ids.size()) >= options.tokens_max) continue;
+            auto& writer = writers[row];
+            const int room = model_->spec().positions_max - cache_.length(sequences[row]) + 1;
+            const auto id = writer.next(logits.row(i), room, scratch);
+            if (id && listener && !listener(row, *id)) writer.end(Finish::cancelled);
+            if (writer.finish()) continue;
             left.push_back(row);
-            batch.add_row({&id, 1});
+            batch.add_row({&*id, 1});
         }
         going = std::move(left);
         open.clear(), chosen.clear();
@@ -77,6 +69,8 @@ Result<std::vector<Generated>> Generator::generate(std::span<const std::vector<s
             if (!adapters.empty()) chosen.push_back(adapters[row]);
         }
     }
+    for (std::size_t row = 0; row < texts.size(); ++row)
+        texts[row] = {writers[row].take_ids(), *writers[row].finish(), 0};
     return texts;
 }
 

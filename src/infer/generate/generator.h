@@ -9,22 +9,10 @@
 #include <span>
 #include <vector>
 
-#include "infer/generate/sampler.h"
+#include "infer/generate/generate_options.h"
 #include "native/native.h"
 
 namespace rootstock {
-
-enum class Finish {
-    stop,      // a token that ends the text; it is not part of the ids
-    length,    // tokens_max, or the model's longest row
-    cancelled  // the listener said so
-};
-
-struct GenerateOptions {
-    int tokens_max = 256;                // new tokens of each row
-    std::vector<std::int32_t> stop_ids;  // besides the model's own end_ids
-    SamplingOptions sampling;            // row r draws with seed + r
-};
 
 struct BeamOptions {
     int beams = 4;
@@ -80,7 +68,7 @@ private:
     // Opens a sequence per prompt and gives the tokens that its decoder reads first.
     Result<PackedBatch> begin(std::span<const std::vector<std::int32_t>> prompts, RowAdapters adapters,
                               Sequences& sequences);
-    bool ends(std::int32_t id, std::span<const std::int32_t> more = {}) const;
+    bool ends(std::int32_t id) const;
 
     std::shared_ptr<const NativeModel> model_;
     Cache cache_;

@@ -7,42 +7,12 @@
 
 #include <cmath>
 
+#include "infer/generate/test_golden.h"
+
 namespace rootstock {
 namespace {
 
-namespace fs = std::filesystem;
-
 using Ids = std::vector<std::int32_t>;
-
-struct Golden {
-    explicit Golden(const std::string& name) {
-        const auto folder = fs::path(ROOTSTOCK_SOURCE_DIR) / "tests/golden/families" / name;
-        if (!fs::exists(folder / "golden.safetensors")) return;
-        file = read_safetensors(folder / "golden.safetensors").value();
-        native = NativeModel::load(load_model(folder).value(), {Precision::fp32, 2}).value();
-        for (int n = 0; file.tensors.contains("ids." + std::to_string(n)); ++n) prompts.push_back(ids("ids", n));
-    }
-
-    Ids ids(const std::string& kind, std::size_t n) const { return ids(kind, static_cast<int>(n)); }
-    Ids ids(const std::string& kind, int n) const {
-        const auto& tensor = file.tensors.at(kind + "." + std::to_string(n));
-        const auto* first = reinterpret_cast<const std::int32_t*>(tensor.bytes.data());
-        return {first, first + tensor.elements()};
-    }
-
-    // The reference's text without the token that ends it and the padding behind.
-    Ids text(const std::string& kind, std::size_t n) const {
-        auto all = ids(kind, n);
-        const auto& ends = native->spec().end_ids;
-        const auto end = std::ranges::find_first_of(all, ends);
-        all.erase(end, all.end());
-        return all;
-    }
-
-    Safetensors file;
-    std::shared_ptr<const NativeModel> native;
-    std::vector<Ids> prompts;
-};
 
 class GreedyGolden : public ::testing::TestWithParam<const char*> {};
 

@@ -41,11 +41,15 @@ void Sampler::see(std::span<const std::int32_t> prompt) {
 }
 
 std::int32_t Sampler::choose(std::span<const float> scores) {
-    const auto id = decide(scores);
+    const auto id = pick(scores);
+    take(id);
+    return id;
+}
+
+void Sampler::take(std::int32_t id) {
     auto& seen = seen_[id];
     seen.anywhere = true;
     ++seen.in_answer;
-    return id;
 }
 
 double Sampler::adjusted(std::int32_t id, double score, const Seen& seen) const {
@@ -55,7 +59,7 @@ double Sampler::adjusted(std::int32_t id, double score, const Seen& seen) const 
     return bias == options_.logit_bias.end() ? score : score + bias->second;
 }
 
-std::int32_t Sampler::decide(std::span<const float> scores) {
+std::int32_t Sampler::pick(std::span<const float> scores) {
     candidates_.clear();
     for (std::size_t i = 0; i < scores.size(); ++i)
         if (std::isfinite(scores[i])) candidates_.push_back({static_cast<std::int32_t>(i), scores[i]});

@@ -44,6 +44,10 @@ public:
     // finite are never chosen.
     std::int32_t choose(std::span<const float> scores);
 
+    // The two halves of choose(), for who may want another token than the first one picked.
+    std::int32_t pick(std::span<const float> scores);
+    void take(std::int32_t id);
+
 private:
     struct Candidate {
         std::int32_t id;
@@ -56,7 +60,6 @@ private:
     };
 
     static bool before(const Candidate& a, const Candidate& b);  // the better first, the lower id of equals
-    std::int32_t decide(std::span<const float> scores);
     double adjusted(std::int32_t id, double score, const Seen& seen) const;
     void keep_best();
     void keep_probable();

@@ -82,14 +82,25 @@ void Cache::Parts::drop_block(int block) {
     if (--users[static_cast<std::size_t>(block)] == 0) free_blocks.push_back(block);
 }
 
+std::size_t Cache::Parts::blocks_of(int tokens) const {
+    return static_cast<std::size_t>((tokens + block_tokens - 1) / block_tokens);
+}
+
+bool Cache::Parts::writes_into_shared(const Sequence& sequence) const {
+    const auto written = static_cast<std::size_t>(sequence.length / block_tokens);
+    return written < sequence.blocks.size() && users[static_cast<std::size_t>(sequence.blocks[written])] > 1;
+}
+
+int Cache::Parts::fresh(const Sequence& sequence, int more) const {
+    const auto wanted = blocks_of(sequence.length + more);
+    return static_cast<int>(wanted - std::min(wanted, sequence.blocks.size())) + (writes_into_shared(sequence) ? 1 : 0);
+}
+
 bool Cache::Parts::grow(Sequence& sequence, int more) {
-    const auto wanted = static_cast<std::size_t>((sequence.length + more + block_tokens - 1) / block_tokens);
-    const auto written = static_cast<std::size_t>(sequence.length / block_tokens);  // the first block to write into
-    const bool shared =
-        written < sequence.blocks.size() && users[static_cast<std::size_t>(sequence.blocks[written])] > 1;
-    const auto fresh = wanted - std::min(wanted, sequence.blocks.size()) + (shared ? 1 : 0);
-    if (fresh > free_blocks.size()) return false;
-    if (shared) {
+    const auto wanted = blocks_of(sequence.length + more);
+    if (static_cast<std::size_t>(fresh(sequence, more)) > free_blocks.size()) return false;
+    if (writes_into_shared(sequence)) {
+        const auto written = static_cast<std::size_t>(sequence.length / block_tokens);
         const int block = take_block();
         std::memcpy(layer_keys(block, 0), layer_keys(sequence.blocks[written], 0), block_bytes);
         drop_block(sequence.blocks[written]);
@@ -100,7 +111,7 @@ bool Cache::Parts::grow(Sequence& sequence, int more) {
 }
 
 void Cache::Parts::shrink(Sequence& sequence, int length) {
-    const auto kept = static_cast<std::size_t>((length + block_tokens - 1) / block_tokens);
+    const auto kept = blocks_of(length);
     for (; sequence.blocks.size() > kept; sequence.blocks.pop_back()) drop_block(sequence.blocks.back());
     sequence.length = length;
 }
@@ -205,5 +216,35 @@ void Cache::close(int sequence) {
 int Cache::length(int sequence) const { return opened(*parts_, sequence).length; }
 
 int Cache::free_tokens() const { return static_cast<int>(parts_->free_blocks.size()) * parts_->block_tokens; }
+
+int Cache::block_tokens() const { return parts_->block_tokens; }
+std::size_t Cache::block_bytes() const { return parts_->block_bytes; }
+int Cache::blocks() const { return static_cast<int>(parts_->users.size()); }
+int Cache::free_blocks() const { return static_cast<int>(parts_->free_blocks.size()); }
+
+int Cache::blocks_wanted(int sequence, int more) const { return parts_->fresh(opened(*parts_, sequence), more); }
+
+int Cache::block(int sequence, int index) const {
+    const auto& from = opened(*parts_, sequence);
+    ROOTSTOCK_CHECK(index >= 0 && (index + 1) * parts_->block_tokens <= from.length, "only full blocks are asked for");
+    return from.blocks[static_cast<std::size_t>(index)];
+}
+
+void Cache::hold(int block) { ++parts_->users.at(static_cast<std::size_t>(block)); }
+
+void Cache::drop(int block) {
+    ROOTSTOCK_CHECK(parts_->users.at(static_cast<std::size_t>(block)) > 0, "a block is dropped by who holds it");
+    parts_->drop_block(block);
+}
+
+bool Cache::only_held(int block) const { return parts_->users.at(static_cast<std::size_t>(block)) == 1; }
+
+void Cache::begin(int sequence, std::span<const int> blocks) {
+    auto& to = opened(*parts_, sequence);
+    ROOTSTOCK_CHECK(to.length == 0, "only an empty sequence gets a past");
+    for (const int block : blocks) hold(block);
+    to.blocks.assign(blocks.begin(), blocks.end());
+    to.length = static_cast<int>(blocks.size()) * parts_->block_tokens;
+}
 
 }  // namespace rootstock

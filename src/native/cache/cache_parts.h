@@ -50,6 +50,9 @@ struct Cache::Parts {
     // Makes room for `more` tokens behind those of the sequence; false when the blocks do not suffice, and nothing
     // changed.
     bool grow(Sequence& sequence, int more);
+    int fresh(const Sequence& sequence, int more) const;  // blocks that it would take
+    std::size_t blocks_of(int tokens) const;
+    bool writes_into_shared(const Sequence& sequence) const;
     void shrink(Sequence& sequence, int length);
     int take_block();
     void drop_block(int block);
@@ -70,7 +73,7 @@ struct Cache::Parts {
     std::size_t values_begin, layer_bytes, block_bytes;
     HugeMemory memory;
     std::vector<int> free_blocks;
-    std::vector<int> users;  // sequences that share each block
+    std::vector<int> users;  // sequences that share each block, and who holds it
     std::vector<Sequence> sequences;
 };
 
