@@ -104,6 +104,7 @@ struct Chat::State {
     ChatForm form;
     Generator generator;
     int context_tokens = 0;
+    std::shared_ptr<const Constraint> constraint{};
     json::array messages{};
 
     void begin() {
@@ -139,10 +140,16 @@ Result<Chat> Chat::open(const fs::path& folder, ChatSettings settings) {
     const int longest = model.spec.positions_max;
     const int wanted = settings.context_tokens > 0 ? settings.context_tokens : context_tokens_usual;
     const int context = std::min(longest, wanted);
+    std::shared_ptr<const Constraint> constraint;
+    if (settings.constraint) {
+        ROOTSTOCK_TRY(vocabulary, OutputVocabulary::make(tokenizer, model.spec.end_ids));
+        ROOTSTOCK_TRY(compiled, settings.constraint(vocabulary));
+        constraint = std::move(compiled);
+    }
     ROOTSTOCK_TRY(native, NativeModel::load(model, settings.native));
     ROOTSTOCK_TRY(generator, Generator::make(std::move(native), context));
-    auto state = std::make_unique<State>(
-        State{std::move(settings), std::move(tokenizer), std::move(form), std::move(generator), context});
+    auto state = std::make_unique<State>(State{std::move(settings), std::move(tokenizer), std::move(form),
+                                               std::move(generator), context, std::move(constraint)});
     state->begin();
     return Chat(std::move(state));
 }
@@ -177,7 +184,8 @@ Result<ChatAnswer> Chat::say(std::string_view words, const std::function<bool(st
     options.tokens_max = std::min(options.tokens_max, state.context_tokens - static_cast<int>(ids.size()));
     const std::vector<std::vector<std::int32_t>> prompts{std::move(ids)};
     auto written = state.generator.generate(
-        prompts, options, {}, [&](std::size_t, std::int32_t id) { return show(filter.push(stream.push(id))); });
+        prompts, options, {}, [&](std::size_t, std::int32_t id) { return show(filter.push(stream.push(id))); },
+        state.constraint.get());
     if (!written) return fail(written.error());
     ++state.settings.generate.sampling.seed;
     if (listening && !filter.stopped()) {

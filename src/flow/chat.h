@@ -19,7 +19,8 @@ namespace rootstock {
 struct ChatSettings {
     std::string system;              // what the model is told before the first word; empty: the template's own habit
     std::vector<std::string> stops;  // an answer ends before any of these
-    GenerateOptions generate;        // the seed grows by one with each answer
+    std::function<CompiledConstraint(SharedVocabulary)> constraint;  // what an answer may be; empty: anything
+    GenerateOptions generate;                                        // the seed grows by one with each answer
     NativeOptions native;
     int context_tokens = 0;  // prompt and answer together; 0: what the model takes, at most 8,192
 };
