@@ -3,7 +3,7 @@
 
     bench/figures.py [--no-peers] [--peer-accuracy] [--only PART[,PART]]
 
-Parts: native, serve, ledger, crash, tuning, peer, ort, tokenizers, constrain. Ratios are taken within this one run: the peer trains right after
+Parts: native, mixed, http, serve, ledger, crash, tuning, peer, encoder, tokenizers, constrain. Ratios are taken within this one run: the peer trains right after
 Rootstock did, on the same cores. `--peer-accuracy` also trains the peer for all epochs and scores it on the test rows (an
 hour); it does so with texts padded to the longest of their batch instead of to 128, which changes its time and not its
 result, since padding is masked. Everything is measured anew each time; nothing is remembered between runs.
@@ -57,6 +57,35 @@ def native():
     for name, line in values.items():
         if name not in ("embed 1x16", "embed 64x16"):
             note("in process: " + name, "", f"{line['value']:.2f} {line['unit']}", None, command)
+
+
+def mixed():
+    """A thousand tenants against one: texts of 8 to 24 tokens, 256 under way, adapters of rank 8 with heads."""
+    asked = {"1000 tenants / one adapter": 0.9, "1000 tenants / base": 0.85, "Zipf, 10000 registered / one adapter": 0.8}
+    for targets in ("query,value", "all-linear"):
+        command = f"mixed_bench --targets {targets}"
+        text = run([BIN / "mixed_bench", "--model", MODEL, "--work", WORK / "mixed", "--targets", targets, "--json"])
+        for line in json_lines(text):
+            name, value, least = line["name"], line["value"], asked.get(line["name"])
+            wish, kept = (f">= {least} x", value >= least) if least else ("", None)
+            if name == "bytes of a resident adapter / of its weights":
+                wish, kept = "<= 1.1 x", value <= 1.1
+            note(f"{targets}: {name}", wish, f"{value:.3f} {line['unit']}", kept, command)
+
+
+def http():
+    """The server around the model: a tiny one stands in."""
+    command = "bench/http_bench.py"
+    facts = json.loads(run([sys.executable, ROOT / "bench" / "http_bench.py", "--json"],
+                           env=dict(os.environ, ROOTSTOCK_BIN=str(BIN), PYTHONDONTWRITEBYTECODE="1")))
+    rate = facts["requests_per_s_256"]
+    note("requests/s, key, credit, hold and durable entry on", ">= 15000", f"{rate:.0f}", rate >= 15000, command)
+    idle = facts["idle_bytes"] / 1024
+    note("memory of one of 10,000 idle connections", "<= 64 KiB", f"{idle:.1f} KiB", idle <= 64, command)
+    before, beside = facts["slow_before_p99_ms"], facts["slow_p99_ms"]
+    note("an honest client's p99 beside 5,000 slow ones", "<= 2 x", f"{beside:.2f} ms, {beside / before:.2f} x",
+         beside <= 2 * before, command)
+    note("books after it all", "balanced", "balanced" if not facts["books"] else str(facts["books"]), not facts["books"], command)
 
 
 def serve():
@@ -148,11 +177,22 @@ def peer_setup():
     return [ROOT / "bench" / "peers" / "setup"]
 
 
-def ort():
+def encoder():
+    """The same weights on ONNX Runtime (the better of its two graphs) and here, one right after the other."""
     run(peer_setup())
+    theirs = {}
     for line in json_lines(run([PEER, ROOT / "bench" / "peers" / "ort_encoder_peer.py", "--model", MODEL, "--work", WORK])):
         text = json.dumps({k: v for k, v in line.items() if not isinstance(v, (dict, list))})
         note("ONNX Runtime", "", re.sub(r'[{}"]', "", text)[:110], None, "bench/peers/ort_encoder_peer.py")
+        key = (line["precision"], f"{line['batch']}x{line['tokens']}")
+        theirs[key] = min(line["ms"], theirs.get(key, line["ms"]))
+    command = "native_bench; bench/peers/ort_encoder_peer.py"
+    ours = {line["name"]: line["value"] for line in json_lines(run([BIN / "native_bench", "--model", MODEL, "--json"]))}
+    for (precision, shape), ms in theirs.items():
+        least = 2 if (precision, shape) == ("fp32", "64x16") else None
+        ratio = ms / ours[f"embed {shape}"]
+        note(f"encoder {shape}, bf16, against ONNX Runtime {precision}", f">= {least} x" if least else "",
+             f"{ours[f'embed {shape}']:.2f} ms, {ratio:.2f} x", ratio >= least if least else None, command)
 
 
 def tokenizers():
@@ -201,20 +241,20 @@ def main():
     parser.add_argument("--peer-accuracy", action="store_true")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    wanted = set(options.only.split(",")) if options.only else {"native", "serve", "ledger", "crash", "tuning", "peer", "ort", "tokenizers", "constrain"}
+    wanted = set(options.only.split(",")) if options.only else {"native", "http", "serve", "ledger", "crash", "tuning", "peer", "encoder", "tokenizers", "mixed", "constrain"}
     if options.no_peers:
-        wanted -= {"peer", "ort", "tokenizers"}
+        wanted -= {"peer", "encoder", "tokenizers"}
     WORK.mkdir(parents=True, exist_ok=True)
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    for part, measure in (("native", native), ("serve", serve), ("ledger", ledger), ("crash", crash)):
+    for part, measure in (("native", native), ("mixed", mixed), ("http", http), ("serve", serve), ("ledger", ledger), ("crash", crash)):
         if part in wanted:
             measure()
     if wanted & {"tuning", "peer"}:
         facts = tuning()
         if "peer" in wanted:
             peer(facts, options.peer_accuracy)
-    if "ort" in wanted:
-        ort()
+    if "encoder" in wanted:
+        encoder()
     if "tokenizers" in wanted:
         tokenizers()
     if "constrain" in wanted:

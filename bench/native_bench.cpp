@@ -1,6 +1,6 @@
 // Figures of the native executor, each the median of several timed rounds:
 //
-//   native_bench --model FOLDER [--precision bf16|fp32] [--threads N] [--rounds N] [--json]
+//   native_bench --model FOLDER [--precision bf16|int8|fp32] [--threads N] [--rounds N] [--json]
 //
 // Prints one line per figure (one JSON object per line with --json): latency of one short text, texts per second of
 // larger batches, a batch in which every row has an adapter of its own, time to load and pack, and resident memory.
@@ -36,7 +36,7 @@ Options read_options(int count, char** words) {
         else if (word == "--model" && ++i)
             options.model = value;
         else if (word == "--precision" && ++i)
-            options.precision = value == "fp32" ? Precision::fp32 : Precision::bf16;
+            options.precision = value == "fp32" ? Precision::fp32 : value == "int8" ? Precision::int8 : Precision::bf16;
         else if (word == "--threads" && ++i)
             options.threads = std::atoi(value.c_str());
         else if (word == "--rounds" && ++i)
@@ -220,7 +220,8 @@ void measure_writing(const Options& options, const std::shared_ptr<const NativeM
 int run(const Options& options) {
     if (options.model.empty()) {
         std::fprintf(
-            stderr, "usage: native_bench --model FOLDER [--precision bf16|fp32] [--threads N] [--rounds N] [--json]\n");
+            stderr,
+            "usage: native_bench --model FOLDER [--precision bf16|int8|fp32] [--threads N] [--rounds N] [--json]\n");
         return 2;
     }
     const double begin = monotonic_seconds();

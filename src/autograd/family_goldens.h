@@ -1,7 +1,7 @@
 #pragma once
-// For tests: what transformers computes with tiny models of every family (tests/golden/make_family_golden.py), against
-// what a HeadedModel computes on some placement. All rows of a model run as one packed batch, so that rows which
-// disturb each other show.
+// For tests: what the reference computes with tiny models of every family (tests/golden/make_family_golden.py,
+// make_table_model_golden.py), against what a HeadedModel computes on some placement. All rows of a model run as one
+// packed batch, so that rows which disturb each other show.
 
 #include <torch/torch.h>
 
@@ -46,7 +46,11 @@ public:
         ROOTSTOCK_TRY(file, read_safetensors(folder / "golden.safetensors"));
         golden.model_ = std::move(model);
         golden.file_ = std::move(file);
-        while (golden.has("ids", golden.rows_) || golden.has("pixels", golden.rows_)) ++golden.rows_;
+        const auto row_is_there = [&](int n) {
+            return golden.has("ids", n) || golden.has("pixels", n) || golden.has("numbers", n) ||
+                   golden.has("categories", n);
+        };
+        while (row_is_there(golden.rows_)) ++golden.rows_;
         return golden;
     }
 
@@ -61,6 +65,7 @@ public:
             }
             return transformer.stage_images(pixels);
         }
+        if (model_.spec.inputs == Inputs::columns) return transformer.stage_columns(columns());
         PackedBatch batch, decoder;
         for (int n = 0; n < rows_; ++n) {
             batch.add_row(integers("ids", n), has("types", n) ? integers("types", n) : std::vector<std::int32_t>{});
@@ -93,6 +98,23 @@ public:
     }
 
 private:
+    ColumnBatch columns() const {
+        ColumnBatch batch;
+        batch.rows = rows_;
+        for (int n = 0; n < rows_; ++n) {
+            if (has("numbers", n)) {
+                auto numbers = to_floats(at("numbers", n));
+                auto missing = integers("missing", n);
+                batch.numeric.insert(batch.numeric.end(), numbers.begin(), numbers.end());
+                batch.numeric_missing.insert(batch.numeric_missing.end(), missing.begin(), missing.end());
+            }
+            if (!has("categories", n)) continue;
+            auto categories = integers("categories", n);
+            batch.categories.insert(batch.categories.end(), categories.begin(), categories.end());
+        }
+        return batch;
+    }
+
     bool has(const std::string& kind, int n) const { return file_.tensors.contains(kind + "." + std::to_string(n)); }
     const HostTensor& at(const std::string& kind, int n) const {
         return file_.tensors.at(kind + "." + std::to_string(n));
@@ -119,6 +141,7 @@ private:
     }
 
     torch::Tensor row_loss(const torch::Tensor& logits, int n) const {
+        if (has("targets", n)) return number_loss(logits, host(at("targets", n)).to(logits.device()));
         auto integers_32 = integers("labels", n);
         std::vector<std::int64_t> labels(integers_32.begin(), integers_32.end());
         if (model_.spec.head.kind == HeadKind::span) {

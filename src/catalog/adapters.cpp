@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "catalog/rows.h"
+#include "catalog/tunings.h"
 
 namespace rootstock::catalog {
 namespace {
@@ -22,6 +23,14 @@ std::unexpected<Error> not_live(store::Session& session, const TenantId& tenant,
                 "the model '" + name + "' has no live version yet: promote one with `rootstock promote " + name +
                     "`, or ask for a version as " + name + "@1",
                 "model", "model_not_found");
+}
+
+// The name a tuning job gave.
+Result<Adapter> resolve_tuned(store::Session& session, const TenantId& tenant, std::string_view name) {
+    ROOTSTOCK_TRY(model, find_tuned_model(session, tenant, name));
+    auto found = select_adapters(session, "WHERE a.id = :id", model.adapter);
+    ROOTSTOCK_CHECK(found.size() == 1, "a tuned model's name stands on no adapter");
+    return std::move(found.front());
 }
 
 Result<void> insert(store::Session& session, const Adapter& adapter) {
@@ -90,18 +99,20 @@ Result<Adapter> add_adapter(store::Session& session, Adapter adapter, Timestamp 
 }
 
 Result<Adapter> resolve(store::Session& session, const TenantId& tenant, std::string_view reference) {
+    if (reference.starts_with("ft:")) return resolve_tuned(session, tenant, reference);
     const Reference wanted = reference_of(reference);
     if (wanted.version < 0) return no_adapter(reference);
-    auto found =
-        wanted.version == 0
-            ? select_adapters(session,
-                              "JOIN adapter_live l ON l.adapter_id = a.id WHERE l.name = :name AND "
-                              "(l.tenant_id = :tenant OR l.tenant_id = '') ORDER BY l.tenant_id DESC LIMIT 1",
-                              wanted.name, tenant)
-            : select_adapters(session,
-                              "WHERE a.name = :name AND a.version = :version AND (a.tenant_id = :tenant OR "
-                              "(a.tenant_id = '' AND a.state <> 'candidate')) ORDER BY a.tenant_id DESC LIMIT 1",
-                              wanted.name, wanted.version, tenant);
+    auto found = wanted.version == 0
+                     ? select_adapters(session,
+                                       "JOIN adapter_live l ON l.adapter_id = a.id WHERE l.name = :name AND "
+                                       "(l.tenant_id = :tenant OR l.tenant_id = '') ORDER BY l.tenant_id DESC LIMIT 1",
+                                       wanted.name, tenant)
+                     : select_adapters(session,
+                                       "WHERE a.name = :name AND a.version = :version AND (a.tenant_id = :tenant OR "
+                                       "(a.tenant_id = '' AND a.state <> 'candidate')) AND NOT EXISTS (SELECT 1 FROM "
+                                       "tuned_model m WHERE m.adapter_id = a.id AND m.removed_at IS NOT NULL) ORDER BY "
+                                       "a.tenant_id DESC LIMIT 1",
+                                       wanted.name, wanted.version, tenant);
     if (!found.empty()) return std::move(found.front());
     if (wanted.version == 0) return not_live(session, tenant, wanted.name, reference);
     return no_adapter(reference);

@@ -40,7 +40,8 @@ Result<void> check_name(std::string_view name);
 // id is the folder's name under adapters/. Returns the record. already_exists for an id seen before.
 Result<Adapter> add_adapter(store::Session& session, Adapter adapter, Timestamp now);
 
-// What a tenant means by "name" (the live version) or "name@version": its own first, then the house's.
+// What a tenant means by "name" (the live version) or "name@version": its own first, then the house's. A name that
+// begins with "ft:" is one that a tuning job of its own gave (tunings.h).
 // Own versions in any state; the house's only when live or retired. An empty tenant is the house itself (command
 // line): it sees its own. not_found, reason "model_not_found", param "model".
 Result<Adapter> resolve(store::Session& session, const TenantId& tenant, std::string_view reference);

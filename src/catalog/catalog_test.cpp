@@ -1,34 +1,14 @@
 #include "catalog/catalog.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
+#include "catalog/test_records.h"
 
 namespace rootstock::catalog {
 namespace {
 
-class CatalogTest : public ::testing::Test {
+class CatalogTest : public TestRecords {
 protected:
-    CatalogTest() {
-        std::string name = (std::filesystem::temp_directory_path() / "rootstock-catalog-XXXXXX").string();
-        folder_ = ::mkdtemp(name.data());
-        database_ = std::move(store::Database::open(folder_ / "records.db", migrations()).value());
-    }
-    ~CatalogTest() override {
-        database_.reset();
-        std::filesystem::remove_all(folder_);
-    }
-    template <typename F>
-    auto write(F work) {
-        return database_->write_now(std::move(work));
-    }
-    template <typename F>
-    auto see(F work) {
-        using T = std::invoke_result_t<F&, store::Session&>;
-        return database_->read([&](store::Session& session) -> Result<T> { return work(session); }).value();
-    }
-
     Adapter make(const std::string& name, const TenantId& owner) {
         Adapter adapter;
         adapter.id = mint<AdapterTag>(clock_.now());
@@ -55,11 +35,9 @@ protected:
     Result<Promotion> go_back(const TenantId& owner, std::string_view name) {
         return write([&](store::Session& s) { return rollback(s, owner, name, clock_.now()); });
     }
-
-    std::filesystem::path folder_;
-    ManualClock clock_{Timestamp{1'795'000'000'000'000}};
-    std::unique_ptr<store::Database> database_;
-    const TenantId house_, acme_{"ten_acme"}, beta_{"ten_beta"};
+};
+std::unique_ptr<store::Database> database_;
+const TenantId house_, acme_{"ten_acme"}, beta_{"ten_beta"};
 };
 
 TEST_F(CatalogTest, AVersionKeepsItsLineage) {

@@ -10,7 +10,9 @@
 
 #include "data/batch/batch.h"
 #include "data/chat/chat_template.h"
+#include "data/dataset/chat_dataset.h"
 #include "data/dataset/dataset.h"
+#include "data/dataset/token_rows.h"
 #include "data/image/image.h"
 #include "data/image/preprocessing.h"
 #include "data/reader/reader.h"

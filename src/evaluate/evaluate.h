@@ -4,3 +4,4 @@
 
 #include "evaluate/metrics.h"
 #include "evaluate/report.h"
+#include "evaluate/writing_report.h"

@@ -151,6 +151,31 @@ void measure_calibration(std::span<const Example> examples, ClassificationReport
     }
 }
 
+// The share of pairs (one of the class, one of another) in which the class's own has the higher probability: from the
+// sum of ranks (Mann and Whitney, 1947), equal ones with their mean rank. Nothing without such pairs.
+std::optional<double> class_auc(std::span<const Example> examples, std::size_t c) {
+    std::vector<std::pair<float, bool>> ranked;
+    for (const auto& example : examples) ranked.emplace_back(example.probabilities[c], example.truth == c);
+    std::ranges::sort(ranked, {}, [](const auto& one) { return one.first; });
+    double own = 0, rank_sum = 0;
+    for (std::size_t begin = 0, end = 0; begin < ranked.size(); begin = end) {
+        double inside = 0;
+        for (; end < ranked.size() && ranked[end].first == ranked[begin].first; ++end) inside += ranked[end].second;
+        own += inside;
+        rank_sum += inside * static_cast<double>(begin + 1 + end) / 2;
+    }
+    const double others = static_cast<double>(ranked.size()) - own;
+    if (own == 0 || others == 0) return std::nullopt;
+    return (rank_sum - own * (own + 1) / 2) / (own * others);
+}
+
+void measure_ranking(std::span<const Example> examples, ClassificationReport& report) {
+    double sum = 0, classes = 0;
+    for (std::size_t c = 0; c < report.classes.size(); ++c)
+        if (const auto auc = class_auc(examples, c)) sum += *auc, ++classes;
+    if (classes > 0) report.roc_auc = sum / classes;
+}
+
 }  // namespace
 
 Result<ClassificationReport> measure_classification(std::span<const std::string> labels,
@@ -167,6 +192,7 @@ Result<ClassificationReport> measure_classification(std::span<const std::string>
     measure_top(examples, report);
     measure_scores(examples, report);
     measure_calibration(examples, report);
+    measure_ranking(examples, report);
     return report;
 }
 

@@ -1,13 +1,16 @@
 #pragma once
-// Measures of a single-label classifier.
+// Measures of a single-label classifier, and of a model that gives numbers.
 //
 // Precision, recall, F1, macro and weighted averages as scikit-learn's classification_report with zero_division=0.
 // Calibration: expected calibration error over 15 equal-width bins of the top probability (Guo et al., 2017).
 // Log loss: mean of -ln p(true class), p kept within 2^-52 of 0 and 1 (as scikit-learn). Brier score: mean squared
 // distance between the probabilities and the one-hot truth, summed over classes (Brier, 1950; 0 best, 2 worst).
+// ROC AUC: of each class against all others by its probability, equal ones counting half (scikit-learn's one-vs-rest),
+// and the mean over the classes that have examples and counterexamples; of two classes both are the same.
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,6 +64,7 @@ struct ClassificationReport {
     double log_loss = 0;
     double brier = 0;
     double calibration_error = 0;      // ECE
+    std::optional<double> roc_auc;     // nothing when all examples are of one class
     std::vector<ReliabilityBin> bins;  // 15
 
     std::int64_t confused(std::size_t truth, std::size_t predicted) const {
@@ -74,6 +78,21 @@ struct ClassificationReport {
 Result<ClassificationReport> measure_classification(std::span<const std::string> labels,
                                                     std::span<const std::int32_t> truth,
                                                     std::span<const float> probabilities);
+
+// Measures of predicted numbers, as scikit-learn's root_mean_squared_error, mean_absolute_error and r2_score.
+struct NumberReport {
+    std::int64_t examples = 0;
+    double rmse = 0, mae = 0;
+    std::optional<double> r2;  // share of the variance that is explained; nothing when the truth does not vary
+};
+
+// invalid_argument: no examples, different sizes, a number that is not finite.
+Result<NumberReport> measure_numbers(std::span<const double> truth, std::span<const double> predicted);
+json::value to_json(const NumberReport& report);
+
+// The `count` largest errors, largest first, as indices.
+std::vector<std::size_t> largest_errors(std::span<const double> truth, std::span<const double> predicted,
+                                        std::size_t count);
 
 // Pairs of different classes by how often one was taken for the other, most first, at most `count`.
 std::vector<Confusion> most_confused(const ClassificationReport& report, std::size_t count);

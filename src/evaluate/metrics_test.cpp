@@ -71,8 +71,39 @@ TEST(Metrics, EqualScikitLearn) {
         EXPECT_NEAR(report.log_loss, expected.at("log_loss").to_number<double>(), exact);
         EXPECT_NEAR(report.brier, expected.at("brier").to_number<double>(), exact);
         EXPECT_NEAR(report.calibration_error, expected.at("calibration_error").to_number<double>(), exact);
+        EXPECT_NEAR(report.roc_auc.value(), expected.at("roc_auc").to_number<double>(), exact);
         expect_bins(report, expected.at("bins").as_array());
     }
+}
+
+TEST(Metrics, NumbersEqualScikitLearn) {
+    auto path = std::filesystem::path(ROOTSTOCK_SOURCE_DIR) / "tests" / "golden" / "report.json";
+    auto golden = parse_json(read_file(path).value(), "report.json").value();
+    ASSERT_EQ(golden.at("numbers").as_array().size(), 2u);
+    for (const auto& value : golden.at("numbers").as_array()) {
+        auto truth = json::value_to<std::vector<double>>(value.at("truth"));
+        auto predicted = json::value_to<std::vector<double>>(value.at("predicted"));
+        auto report = measure_numbers(truth, predicted).value();
+        EXPECT_NEAR(report.rmse, value.at("rmse").to_number<double>(), 1e-9);
+        EXPECT_NEAR(report.mae, value.at("mae").to_number<double>(), 1e-9);
+        EXPECT_NEAR(report.r2.value(), value.at("r2").to_number<double>(), 1e-9);
+    }
+}
+
+TEST(Metrics, NumbersThatCannotBeMeasuredAreRefused) {
+    using Numbers = std::vector<double>;
+    EXPECT_FALSE(measure_numbers(Numbers{}, Numbers{}));
+    EXPECT_FALSE(measure_numbers(Numbers{1, 2}, Numbers{1}));
+    EXPECT_FALSE(measure_numbers(Numbers{1}, Numbers{NAN}));
+    EXPECT_FALSE(measure_numbers(Numbers{3, 3}, Numbers{1, 2}).value().r2) << "a truth that does not vary";
+    EXPECT_THAT(largest_errors(Numbers{0, 0, 0}, Numbers{1, -5, 2}, 2), ElementsAre(1, 2));
+}
+
+TEST(Metrics, RankingNeedsTwoClasses) {
+    auto report = measure_classification(std::vector<std::string>{"a", "b"}, std::vector<std::int32_t>{0, 0},
+                                         std::vector<float>{0.5F, 0.5F, 1, 0})
+                      .value();
+    EXPECT_FALSE(report.roc_auc);
 }
 
 const std::vector<std::string> three{"a", "b", "c"};

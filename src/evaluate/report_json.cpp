@@ -78,6 +78,7 @@ json::value to_json(const ClassificationReport& report) {
                         {"log_loss", report.log_loss},
                         {"brier", report.brier},
                         {"calibration_error", report.calibration_error},
+                        {"roc_auc", report.roc_auc ? json::value(*report.roc_auc) : json::value(nullptr)},
                         {"classes", classes_to_json(report)},
                         {"confusion", confusion_to_json(report)},
                         {"reliability", bins_to_json(report)}};

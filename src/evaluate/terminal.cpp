@@ -84,8 +84,9 @@ std::string headline(const ClassificationReport& report) {
         if (top.k > 1) text += fmt::format("   top-{} {:.2f} %", top.k, 100 * top.accuracy);
     text += fmt::format("   macro F1 {:.4f}   {} examples, {} classes\n", report.macro.f1,
                         format_count(static_cast<std::uint64_t>(report.examples)), report.classes.size());
-    return text + fmt::format("  log loss {:.4f}   Brier {:.4f}   calibration error (ECE) {:.4f}\n", report.log_loss,
-                              report.brier, report.calibration_error);
+    text += fmt::format("  log loss {:.4f}   Brier {:.4f}   calibration error (ECE) {:.4f}", report.log_loss,
+                        report.brier, report.calibration_error);
+    return text + (report.roc_auc ? fmt::format("   ROC AUC {:.4f}\n", *report.roc_auc) : "\n");
 }
 
 std::string class_table(const ClassificationReport& report, const TerminalOptions& options) {

@@ -103,6 +103,7 @@ struct Chat::State {
     Tokenizer tokenizer;
     ChatForm form;
     Generator generator;
+    std::shared_ptr<const NativeAdapter> adapter;  // null: none
     int context_tokens = 0;
     std::shared_ptr<const Constraint> constraint{};
     json::array messages{};
@@ -131,6 +132,26 @@ Result<std::vector<std::int32_t>> Chat::State::prompt(const json::array& convers
     return ids;
 }
 
+namespace {
+
+// Null: none is wanted.
+Result<std::shared_ptr<const NativeAdapter>> open_adapter(const ChatSettings& settings, const Model& model,
+                                                          const std::shared_ptr<const NativeModel>& native,
+                                                          const Tokenizer& tokenizer) {
+    if (settings.adapter.empty()) return nullptr;
+    ROOTSTOCK_TRY(adapter, load_adapter(settings.adapter, model.spec, settings.adapter_base_digest));
+    if (adapter.head.classes > 0)
+        return fail(ErrorCode::unsupported,
+                    settings.adapter.string() + " classifies texts; to talk, choose an adapter of the task chat",
+                    "adapter");
+    ROOTSTOCK_TRY(ready, NativeAdapter::load(*native, adapter));
+    Executor executor(native);
+    ROOTSTOCK_CHECKED(check_self_tests(executor, *ready, adapter, tokenizer));
+    return ready;
+}
+
+}  // namespace
+
 Result<Chat> Chat::open(const fs::path& folder, ChatSettings settings) {
     ROOTSTOCK_CHECKED(check(settings.generate.sampling));
     std::erase(settings.stops, std::string());
@@ -147,9 +168,11 @@ Result<Chat> Chat::open(const fs::path& folder, ChatSettings settings) {
         constraint = std::move(compiled);
     }
     ROOTSTOCK_TRY(native, NativeModel::load(model, settings.native));
+    ROOTSTOCK_TRY(adapter, open_adapter(settings, model, native, tokenizer));
     ROOTSTOCK_TRY(generator, Generator::make(std::move(native), context));
-    auto state = std::make_unique<State>(State{std::move(settings), std::move(tokenizer), std::move(form),
-                                               std::move(generator), context, std::move(constraint)});
+    auto state =
+        std::make_unique<State>(State{std::move(settings), std::move(tokenizer), std::move(form), std::move(generator),
+                                      std::move(adapter), context, std::move(constraint)});
     state->begin();
     return Chat(std::move(state));
 }
@@ -183,8 +206,9 @@ Result<ChatAnswer> Chat::say(std::string_view words, const std::function<bool(st
     auto options = state.settings.generate;
     options.tokens_max = std::min(options.tokens_max, state.context_tokens - static_cast<int>(ids.size()));
     const std::vector<std::vector<std::int32_t>> prompts{std::move(ids)};
+    const std::vector<const NativeAdapter*> adapters(state.adapter ? 1 : 0, state.adapter.get());
     auto written = state.generator.generate(
-        prompts, options, {}, [&](std::size_t, std::int32_t id) { return show(filter.push(stream.push(id))); },
+        prompts, options, adapters, [&](std::size_t, std::int32_t id) { return show(filter.push(stream.push(id))); },
         state.constraint.get());
     if (!written) return fail(written.error());
     ++state.settings.generate.sampling.seed;

@@ -22,7 +22,9 @@ struct ChatSettings {
     std::function<CompiledConstraint(SharedVocabulary)> constraint;  // what an answer may be; empty: anything
     GenerateOptions generate;                                        // the seed grows by one with each answer
     NativeOptions native;
-    int context_tokens = 0;  // prompt and answer together; 0: what the model takes, at most 8,192
+    std::filesystem::path adapter;    // of a language model; empty: the model as it is
+    std::string adapter_base_digest;  // what it must have been made on; empty: not asked
+    int context_tokens = 0;           // prompt and answer together; 0: what the model takes, at most 8,192
 };
 
 struct ChatAnswer {
@@ -34,7 +36,8 @@ struct ChatAnswer {
 
 class Chat {
 public:
-    // Of a model's folder. unsupported: the model does not write texts, or has no chat template.
+    // Of a model's folder. unsupported: the model does not write texts, or has no chat template. An adapter must answer
+    // its self-tests; see load_adapter and check_self_tests.
     static Result<Chat> open(const std::filesystem::path& folder, ChatSettings settings);
     ~Chat();
     Chat(Chat&&) noexcept;

@@ -2,8 +2,8 @@
 
 #include "catalog/catalog.h"
 #include "flow/intake.h"
+#include "flow/meant_adapter.h"
 #include "model/model.h"
-#include "tenant/tenant.h"
 
 namespace rootstock {
 namespace fs = std::filesystem;
@@ -23,34 +23,6 @@ Result<fs::path> base_path(store::Database& records, const Home& home, const std
     if (is_there(fs::path(name) / "config.json") || (name.ends_with(".gguf") && is_there(name))) return fs::path(name);
     ROOTSTOCK_TRY(base, find_base(records, home, name));
     return home.models() / base.folder;
-}
-
-struct MeantAdapter {
-    fs::path folder;
-    std::string base_digest;  // empty: a folder from outside
-};
-
-Result<MeantAdapter> adapter_path(store::Database& records, const Home& home, const std::string& name,
-                                  const std::string& tenant) {
-    if (is_there(fs::path(name) / "adapter_config.json")) return MeantAdapter{name, {}};
-    ROOTSTOCK_TRY(adapter, records.read([&](store::Session& session) -> Result<catalog::Adapter> {
-        TenantId owner;
-        if (!tenant.empty()) {
-            ROOTSTOCK_TRY(found, tenant::find(session, tenant));
-            owner = found.id;
-        }
-        const catalog::Adapter* best = nullptr;
-        const auto adapters = catalog::list_adapters(session, owner);
-        for (const auto& one : adapters)
-            if ((one.reference() == name || one.name == name) && (!best || one.version > best->version)) best = &one;
-        if (best) return *best;
-        return fail(ErrorCode::not_found,
-                    "there is no adapter `" + name +
-                        "`; `rootstock adapters` lists them, and a PEFT folder is given "
-                        "by its path",
-                    "name", "model_not_found");
-    }));
-    return MeantAdapter{home.adapters() / adapter.id.text(), adapter.base_digest};
 }
 
 // ---- the form asked for ----
@@ -135,7 +107,7 @@ Result<Exported> copy_adapter(const fs::path& from, const std::string& output) {
 }  // namespace
 
 Result<Exported> merge_model(store::Database& records, const Home& home, const MergeOrder& order) {
-    ROOTSTOCK_TRY(meant, adapter_path(records, home, order.adapter, order.tenant));
+    ROOTSTOCK_TRY(meant, find_meant_adapter(records, home, order.adapter, order.tenant));
     const auto base_name = order.base.empty() ? meant.base_digest : order.base;
     if (base_name.empty())
         return fail(ErrorCode::invalid_argument,
@@ -152,7 +124,7 @@ Result<Exported> export_model(store::Database& records, const Home& home, const 
     MergeOrder form{{}, order.name, order.output, order.dtype, order.tenant, order.shard_bytes_max};
     if (order.format == "merged") return merge_model(records, home, form);
     if (order.format == "peft") {
-        ROOTSTOCK_TRY(meant, adapter_path(records, home, order.name, order.tenant));
+        ROOTSTOCK_TRY(meant, find_meant_adapter(records, home, order.name, order.tenant));
         return copy_adapter(meant.folder, order.output);
     }
     if (order.format != "hf" && order.format != "gguf")

@@ -10,12 +10,13 @@
 // An interrupted job keeps its checkpoint and is taken up again with resume. Nothing is registered half.
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/base.h"
 #include "catalog/catalog.h"
-#include "evaluate/evaluate.h"
+#include "flow/tuning/auto_settings.h"
 #include "store/store.h"
 
 namespace rootstock {
@@ -35,18 +36,22 @@ struct FinetuneOrder {
     std::string text_column, label_column;  // empty: detected
     LoraSettings lora;
     TrainSettings train;
-    std::filesystem::path report;  // JSON here and HTML beside it; empty: only with the adapter
+    AutoSettings automatic;         // of `train`: what is left to the size of the data
+    bool refuse_long_rows = false;  // chat: rows beyond max_tokens are kept aside instead of cut at their beginning
+    std::filesystem::path report;   // JSON here and HTML beside it; empty: only with the adapter
 };
 
 // What the data came to, before learning starts.
 struct PreparedJob {
     JobId id;
     std::filesystem::path folder;
+    std::string task;
     std::string base_name;
     std::string data_source, eval_source;
     std::string text_column, label_column;
     std::int64_t rows = 0, examples = 0, kept_aside = 0, eval_examples = 0, eval_kept_aside = 0, duplicates = 0;
     std::size_t labels = 0;
+    std::int64_t tokens = 0, learned_tokens = 0, cut = 0;  // chat: of the rows to learn from; rows that were cut
     std::vector<std::string> warnings;
     TrainSettings train;
 };
@@ -60,11 +65,22 @@ public:
     virtual void note(const std::string& sentence) = 0;  // "the learner died ...; it goes on from its checkpoint"
 };
 
+// What was measured, in every form it is read in. Each task has its own.
+class TuningReport {
+public:
+    virtual ~TuningReport() = default;
+    virtual void set_title(const std::string& title) = 0;  // "support@1"
+    virtual json::value as_json() const = 0;
+    virtual std::string as_html() const = 0;  // one page that needs nothing from outside
+    virtual std::string as_text() const = 0;  // for the terminal
+    virtual json::value metrics() const = 0;  // what the catalog keeps: an object with "measured_on"
+};
+
 struct FinetuneResult {
     catalog::Adapter adapter;
     std::filesystem::path folder;        // home/adapters/<id>
     std::filesystem::path html, report;  // the report, as HTML and as JSON
-    EvaluationPage page;
+    std::shared_ptr<const TuningReport> measured;
     std::string measured_on;  // "test.csv", or "validation rows of train.csv"
     std::string checked;      // "8 self-tests agree within ..."
 };

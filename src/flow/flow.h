@@ -4,6 +4,7 @@
 //
 //   intake    a model from a package, the Hub or a folder, checked and stored by digest
 //   finetune  labelled rows to a measured, registered adapter
+//   tune      the same, ordered by a customer and done by a worker
 //   promote   a candidate to the live version, or back
 //   served    the base models of one server
 //   journey   what the next two have in common
@@ -13,12 +14,16 @@
 //   chat      a conversation with a model that writes
 //   bill      who and how much, together
 
+#include "flow/await.h"
 #include "flow/bill.h"
 #include "flow/chat.h"
 #include "flow/export.h"
 #include "flow/finetune.h"
 #include "flow/generate.h"
 #include "flow/intake.h"
+#include "flow/meant_adapter.h"
 #include "flow/predict.h"
+#include "flow/process/child.h"
 #include "flow/promote.h"
 #include "flow/served.h"
+#include "flow/tune.h"

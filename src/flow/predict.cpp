@@ -176,7 +176,8 @@ Task<Result<void>> Predict::State::reserve(const Journey& journey) {
 }
 
 Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind) {
-    InferRequest request{.tenant = journey.order.caller.tenant,
+    const auto& caller = journey.order.caller;
+    InferRequest request{.tenant = journey.order.batch ? TenantId(caller.tenant.text() + "/batch") : caller.tenant,
                          .kind = kind,
                          .adapter = journey.model.resident ? journey.model.resident->native : nullptr,
                          .rows = std::move(journey.rows),

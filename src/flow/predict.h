@@ -43,6 +43,7 @@ struct PredictOrder {
     std::vector<PredictInput> inputs;
     bool truncate = false;  // cut inputs that are too long, instead of refusing them
     std::optional<OnceOnly> once;
+    bool batch = false;  // a line of a batch: waits in a lane of its own, so that it delays no direct request
     std::shared_ptr<http::Presence> presence = std::make_shared<http::Presence>();  // who leaves is not waited for
 };
 

@@ -1,13 +1,16 @@
 #pragma once
 // http: HTTP/1.1 on the wire (RFC 9110, RFC 9112), free of domain words.
 //
-//   message/  requests and responses as plain values, and the strict check of a request's head
+//   message/  requests and responses as plain values, the strict check of a request's head, queries and forms
 //   router/   (method, path pattern) -> whatever answers there
 //   server/   the listener and its connections, every limit a named setting
 //
 // A handler is a coroutine from Request to Response. Handlers of one server run on the one thread that runs its
 // io_context; a handler that waits for another thread resumes there.
 
+#include "http/message/body_file.h"
 #include "http/message/message.h"
+#include "http/message/multipart.h"
+#include "http/message/query.h"
 #include "http/router/router.h"
 #include "http/server/server.h"

@@ -6,6 +6,7 @@
 //   residency/: which adapters are in memory, each checked against its own self-tests when it comes in
 //
 //   constrain/: what a text may be: JSON schema, regular expression, choices, grammar
+//   decode/: entities and answers from what token and span heads say
 //   generate/: lets a language model write on: generator.h for one caller, writer.h for many at once
 //
 // Other folders include this face only.
@@ -14,6 +15,8 @@
 #include "infer/constrain/constraint.h"
 #include "infer/constrain/constraint_cache.h"
 #include "infer/constrain/output_vocabulary.h"
+#include "infer/decode/answer_span.h"
+#include "infer/decode/entities.h"
 #include "infer/generate/generator.h"
 #include "infer/generate/writer.h"
 #include "infer/queue/request.h"

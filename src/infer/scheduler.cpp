@@ -1,5 +1,6 @@
 #include "infer/scheduler.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -24,13 +25,28 @@ Result<void> check_row(const std::vector<std::int32_t>& ids, const TransformerSp
     return {};
 }
 
+Result<void> check_types(const InferRequest& request, const TransformerSpec& spec) {
+    if (request.types.empty()) return {};
+    bool fits = request.types.size() == request.rows.size();
+    for (std::size_t r = 0; fits && r < request.rows.size(); ++r) {
+        fits = request.types[r].size() == request.rows[r].size();
+        for (auto type : request.types[r]) fits = fits && type >= 0 && type < std::max(1, spec.types);
+    }
+    if (!fits) return fail(ErrorCode::invalid_argument, "the token types do not fit the tokens or the model", "input");
+    return {};
+}
+
 // One faulty request must not spoil the batch it would ride in, so it is found before.
 Result<void> check_request(const InferRequest& request, const TransformerSpec& spec) {
     if (request.rows.empty()) return fail(ErrorCode::invalid_argument, "there is no input", "input");
     if (request.kind == InferKind::logits && (!request.adapter || request.adapter->classes() == 0))
         return fail(ErrorCode::invalid_argument, "this model has no classification head", "model");
+    const auto head = spec.head.kind;
+    if (request.kind == InferKind::head &&
+        (head == HeadKind::none || head == HeadKind::masked_lm || head == HeadKind::causal_lm))
+        return fail(ErrorCode::invalid_argument, "this model has no head of its own for this task", "model");
     for (const auto& ids : request.rows) ROOTSTOCK_CHECKED(check_row(ids, spec));
-    return {};
+    return check_types(request, spec);
 }
 
 }  // namespace
@@ -42,6 +58,7 @@ struct Scheduler::State {
     void loop();
     void run_batch(const std::vector<InferRow>& rows);
     bool claim(InferJob& job);
+    void note_pace(const BatchFacts& facts);
 
     std::shared_ptr<const NativeModel> model;
     SchedulerSettings settings;
@@ -52,6 +69,7 @@ struct Scheduler::State {
     FairQueue queue;
     InferTicket last_ticket = 0;
     std::size_t rows_running = 0;
+    double tokens_per_second = 0;  // of the last batches
     bool stopping = false;
     std::thread thread;
 };
@@ -78,6 +96,7 @@ void Scheduler::State::loop() {
 
 void Scheduler::State::run_batch(const std::vector<InferRow>& rows) {
     auto facts = runner.run(rows);
+    if (facts) note_pace(*facts);
     if (facts && settings.on_batch) settings.on_batch(*facts);
     if (!facts) spdlog::error("inference: {}", facts.error().message);
     for (const auto& row : rows) {
@@ -88,6 +107,15 @@ void Scheduler::State::run_batch(const std::vector<InferRow>& rows) {
             if (auto done = std::exchange(job.done, nullptr)) done(fail(facts.error()));
         }
     }
+}
+
+// What waits was shaped into batches as these were, so their pace tells when it will have run.
+void Scheduler::State::note_pace(const BatchFacts& facts) {
+    constexpr double kNew = 0.1;
+    const double pace =
+        static_cast<double>(facts.tokens) * 1e6 / static_cast<double>(std::max<std::int64_t>(1, facts.micros));
+    std::lock_guard lock(mutex);
+    tokens_per_second = tokens_per_second == 0 ? pace : (1 - kNew) * tokens_per_second + kNew * pace;
 }
 
 // A failed job's waiting rows leave with it. False when cancel() took them before and has spoken already.
@@ -144,7 +172,9 @@ void Scheduler::cancel(InferTicket ticket) {
 
 SchedulerLoad Scheduler::load() const {
     std::lock_guard lock(state_->mutex);
-    return {state_->queue.rows(), state_->queue.tokens(), state_->rows_running};
+    const auto tokens = state_->queue.tokens();
+    const double pace = state_->tokens_per_second;
+    return {state_->queue.rows(), tokens, state_->rows_running, pace > 0 ? static_cast<double>(tokens) / pace : 0};
 }
 
 const NativeModel& Scheduler::model() const { return *state_->model; }

@@ -22,6 +22,7 @@ struct SchedulerLoad {
     std::size_t rows_waiting = 0;
     std::size_t tokens_waiting = 0;
     std::size_t rows_running = 0;  // in the present batch
+    double seconds_waiting = 0;    // until what waits has run, at the pace of the last batches; 0 while there is none
 };
 
 class Scheduler {
@@ -33,7 +34,7 @@ public:
 
     // `done` is called exactly once: on the inference thread with the answer or the reason there is none
     // (overloaded: the deadline passed; cancelled; internal), or at once on this thread when the request is refused:
-    // overloaded (queue full), too_large, invalid_argument (no rows, an empty row, an id outside the vocabulary, an
+    // overloaded (queue full), rate_limited (this tenant's share of it full), too_large, invalid_argument (no rows, an empty row, an id outside the vocabulary, an
     // adapter without head), too_long. It must neither block nor throw: hand over. The ticket is for cancel().
     InferTicket submit(InferRequest request, InferDone done);
 

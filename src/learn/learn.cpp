@@ -64,11 +64,12 @@ Result<void> run(const std::filesystem::path& folder) {
     auto lock = FolderLock::take(folder);
     if (!lock) return fail(lock.error());
     ROOTSTOCK_TRY(events, EventLog::open(folder));
-    ROOTSTOCK_TRY(job, load_job(folder));
+    ROOTSTOCK_TRY(job, open_job(folder));
     // libtorch's own default counts one core on some virtual machines, so the number is always said.
     const int cores = static_cast<int>(std::thread::hardware_concurrency());
     torch::set_num_threads(job.spec.train.threads > 0 ? job.spec.train.threads : std::max(1, cores));
-    ROOTSTOCK_TRY(trainer, Trainer::create(std::move(job), events, stop_asked));
+    ROOTSTOCK_TRY(learner, make_learner(std::move(job)));
+    ROOTSTOCK_TRY(trainer, Trainer::create(std::move(learner), events, stop_asked));
     return trainer->run();
 }
 

@@ -2,8 +2,8 @@
 // learn: rootstock-learn, the program that turns a job folder (base/job.h) into an adapter. It knows no database,
 // tenant or price. Other programs meet it through the folder and its events; this face is for its own main() and tests.
 //
-//   job.json, train.jsonl, base --> rows tokenised once --> seeded stratified split --> the loop (trainer.cpp)
-//     --> best weights --> adapter/ with self-tests
+//   job.json, train.jsonl, base --> a Learner of the task (learner.h): rows tokenised once, seeded split, model
+//     --> the loop (trainer.cpp) --> best weights --> adapter/ with self-tests
 //
 // A run killed at any moment and started again ends with bit-identical weights on the same machine and thread count:
 // everything that moves is in the checkpoint, everything random is a function of (seed, epoch, step).

@@ -2,64 +2,17 @@
 
 #include "learn/learn.h"
 
-#include <fcntl.h>
-#include <gtest/gtest.h>
 #include <sys/file.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <csignal>
 #include <fstream>
-#include <functional>
 
 #include "autograd/autograd.h"
 #include "data/data.h"
+#include "learn/run_program.h"
 #include "model/model.h"
 
 namespace rootstock {
 namespace {
-
-namespace fs = std::filesystem;
-
-struct Ended {
-    int exit_code = -1;  // -1: a signal ended it
-    std::vector<json::value> events;
-
-    const json::object* last(std::string_view kind) const {
-        for (auto event = events.rbegin(); event != events.rend(); ++event)
-            if (event->as_object().at("event").as_string() == kind) return &event->as_object();
-        return nullptr;
-    }
-};
-
-// Runs rootstock-learn on the folder. `on_event` may answer with a signal for the process.
-Ended run_program(const fs::path& folder, const std::function<int(const json::value&)>& on_event = nullptr) {
-    auto program = (fs::path(ROOTSTOCK_BINARY_DIR) / "bin" / "rootstock-learn").string();
-    int ends[2];
-    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    pid_t child = ::fork();
-    if (child == 0) {
-        ::dup2(ends[1], 1);
-        ::execl(program.c_str(), program.c_str(), folder.c_str(), nullptr);
-        ::_exit(127);
-    }
-    ::close(ends[1]);
-    Ended ended;
-    std::FILE* out = ::fdopen(ends[0], "r");
-    char* line = nullptr;
-    std::size_t room = 0;
-    while (::getline(&line, &room, out) > 0) {
-        ended.events.push_back(json::parse(line));
-        int signal = on_event ? on_event(ended.events.back()) : 0;
-        if (signal) ::kill(child, signal);
-    }
-    std::free(line);
-    std::fclose(out);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return ended;
-}
 
 class Program : public testing::Test {
 protected:
@@ -104,12 +57,6 @@ protected:
         EXPECT_TRUE(write_training_rows(folder / "train.jsonl", rows));
         return folder;
     }
-
-    static std::string weights(const fs::path& folder) {
-        auto bytes = read_file(folder / "adapter" / "adapter_model.safetensors");
-        EXPECT_TRUE(bytes) << bytes.error().message;
-        return bytes.value_or("");
-    }
 };
 
 TEST_F(Program, LearnsTheTaskAndWritesAnAdapterThatAnswersItsSelfTests) {
@@ -119,6 +66,11 @@ TEST_F(Program, LearnsTheTaskAndWritesAnAdapterThatAnswersItsSelfTests) {
     ASSERT_TRUE(ended.last("done"));
     EXPECT_GE(ended.last("done")->at("best_accuracy").to_number<double>(), 0.95);
     EXPECT_GT(ended.last("done")->at("peak_rss_bytes").to_number<std::int64_t>(), 10'000'000);
+    auto tokens_an_epoch = ended.last("started")->at("tokens").to_number<std::int64_t>();
+    EXPECT_EQ(ended.last("done")->at("trained_tokens").to_number<std::int64_t>(), 6 * tokens_an_epoch);
+    ASSERT_TRUE(ended.last("epoch"));
+    EXPECT_GE(ended.last("epoch")->at("train_accuracy").to_number<double>(), 0.9);
+    EXPECT_EQ(ended.last("epoch")->at("valid_accuracy"), ended.last("evaluation")->at("accuracy"));
     auto model = *load_model(spec_.base_folder);
     auto adapter = load_adapter(folder / "adapter", model.spec);
     ASSERT_TRUE(adapter) << adapter.error().message;
@@ -186,27 +138,11 @@ TEST_F(Program, KilledAgainAndAgainItEndsWithTheSameWeights) {
 
     spec_.train.checkpoint_seconds = 0.05;
     auto broken = make_job("broken");
-    SeededRandom random(9);
-    std::int64_t furthest = 0;
-    int kills = 0;
-    while (kills < 6) {
-        // Some events after it began, and some moment after that.
-        auto events_left = static_cast<std::int64_t>(2 + random.below(4));
-        auto ended = run_program(broken, [&](const json::value& event) {
-            if (event.as_object().at("event").as_string() == "started")
-                furthest = std::max(furthest, event.as_object().at("resumed_from").to_number<std::int64_t>());
-            if (--events_left > 0) return 0;
-            ::usleep(static_cast<useconds_t>(random.below(30'000)));
-            return SIGKILL;
-        });
-        if (ended.exit_code == 0) break;
-        ASSERT_EQ(ended.exit_code, -1);
-        ++kills;
-    }
-    ASSERT_EQ(run_program(broken).exit_code, 0);
-    EXPECT_GE(kills, 3);
-    EXPECT_GT(furthest, 0) << "no kill came after a checkpoint";
-    EXPECT_EQ(weights(whole), weights(broken));
+    auto survived = run_under_kills(broken, 9, 6);
+    ASSERT_EQ(survived.ended.exit_code, 0);
+    EXPECT_GE(survived.kills, 3);
+    EXPECT_GT(survived.furthest, 0) << "no kill came after a checkpoint";
+    EXPECT_EQ(adapter_weights(whole), adapter_weights(broken));
 }
 
 TEST_F(Program, AskedToStopItSavesAndGoesOnLater) {
@@ -226,7 +162,7 @@ TEST_F(Program, AskedToStopItSavesAndGoesOnLater) {
     ASSERT_EQ(again.exit_code, 0);
     EXPECT_EQ(again.last("started")->at("resumed_from").to_number<std::int64_t>(),
               saved->at("step").to_number<std::int64_t>());
-    EXPECT_EQ(weights(whole), weights(paused));
+    EXPECT_EQ(adapter_weights(whole), adapter_weights(paused));
 }
 
 TEST_F(Program, TheSeedDecides) {
@@ -235,20 +171,20 @@ TEST_F(Program, TheSeedDecides) {
     spec_.train.seed = 43;
     auto other = make_job("other");
     for (const auto& folder : {first, second, other}) ASSERT_EQ(run_program(folder).exit_code, 0);
-    EXPECT_EQ(weights(first), weights(second));
-    EXPECT_NE(weights(first), weights(other));
+    EXPECT_EQ(adapter_weights(first), adapter_weights(second));
+    EXPECT_NE(adapter_weights(first), adapter_weights(other));
 }
 
 TEST_F(Program, AFinishedJobSaysDoneAgain) {
     spec_.train.epochs = 1;
     auto folder = make_job("finished");
     ASSERT_EQ(run_program(folder).exit_code, 0);
-    auto before = weights(folder);
+    auto before = adapter_weights(folder);
     auto again = run_program(folder);
     EXPECT_EQ(again.exit_code, 0);
     EXPECT_TRUE(again.last("done"));
     EXPECT_FALSE(again.last("step"));
-    EXPECT_EQ(weights(folder), before);
+    EXPECT_EQ(adapter_weights(folder), before);
 }
 
 TEST_F(Program, StopsEarlyAndKeepsTheBestWeights) {

@@ -17,6 +17,7 @@
 #include "ledger/invoice.h"
 #include "ledger/plan.h"
 #include "ledger/reservation.h"
+#include "ledger/usage_report.h"
 #include "ledger/verify.h"
 
 namespace rootstock::ledger {

@@ -187,6 +187,11 @@ std::string guards() {
     return sql + forbid("reservation", "DELETE", "OLD.state = 'pending'");
 }
 
+// Tuning is priced by the token that was learned from, in each pass.
+constexpr const char* training_price = R"sql(
+INSERT INTO price (plan_code, plan_version, meter, model, amount, per)
+    VALUES ('default', 1, 'training_tokens', '', 8000, 1000);
+)sql";
 // An open reservation may get a further progress mark, and nothing else.
 std::string progress_guard() {
     return forbid("reservation", "UPDATE",
@@ -198,6 +203,7 @@ std::string progress_guard() {
 
 std::vector<store::Migration> migrations() {
     return {{2, "accounts, transfers, reservations and usage", std::string(tables) + first_rows + guards()},
+            {21, "a price for tuning", training_price},
             {22, "prices and progress of output tokens", output_tokens + progress_guard()}};
 }
 

@@ -36,7 +36,7 @@ std::optional<Offer> offer_of(store::Session& session, const TenantId& tenant, c
 }
 
 Result<Terms> terms_of(store::Session& session, const ReserveRequest& request) {
-    auto input = offer_of(session, request.tenant, request.model, "input_tokens");
+    auto input = offer_of(session, request.tenant, request.model, request.meter);
     if (!input) return no_books();
     Terms terms{std::move(input->account), std::move(input->price)};
     if (request.output_tokens_max == 0) return terms;
@@ -151,7 +151,7 @@ std::int64_t settle_abandoned(store::Session& session, const std::string& owner,
 }
 
 std::int64_t void_abandoned(store::Session& session, const std::string& owner, Timestamp now) {
-    return close_all(session, "voided", "owner <> :owner", owner, now);
+    return close_all(session, "voided", "owner <> 'jobs' AND owner <> :owner", owner, now);
 }
 
 std::int64_t expire_overdue(store::Session& session, Timestamp now) {

@@ -17,12 +17,16 @@ struct ReserveRequest {
     std::string model;            // base model name: chooses the price
     std::int64_t tokens_max = 0;  // the most this request can use of what goes in
     Timestamp expires;            // the request's deadline plus a minute
-    std::string owner;            // the serving process: see mint_run
+    std::string owner;            // the serving process: see mint_run; jobs_own for what outlives it
     // For what is written, which may be settled without the process that wrote it: see mark_progress.
     std::int64_t output_tokens_max = 0;  // the most that can come out
     std::string operation{}, adapter{};  // as in Settlement
     AdapterId adapter_id{};
+    std::string meter = "input_tokens";  // what tokens_max counts: chooses its price too
 };
+
+// The owner of reservations of jobs: they go on when the serving process is gone, so void_abandoned passes them by.
+inline constexpr std::string_view jobs_own = "jobs";
 
 struct Hold {
     Micros amount;  // tokens_max and output_tokens_max at the tenant's prices
@@ -73,8 +77,8 @@ Result<void> void_reservation(store::Session& session, const RequestId& request,
 // Names this run of the program: new for every start. Pass it as owner.
 std::string mint_run(Timestamp now);
 
-// At start, for every open reservation of other runs, which died before they could settle. One server runs on a
-// database at a time; a second one must not call these while the first serves. They return how many.
+// At start, for every open reservation of other runs, which died before they could settle; those of jobs stay. One
+// server runs on a database at a time; a second one must not call these while the first serves. They return how many.
 //   settle_abandoned  those with a progress mark are posted at it: never more than was written
 //   void_abandoned    the rest
 std::int64_t settle_abandoned(store::Session& session, const std::string& owner, Timestamp now);

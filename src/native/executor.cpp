@@ -11,9 +11,17 @@
 
 namespace rootstock {
 
+namespace {
+
+const char* read_by(const TransformerSpec& spec) {
+    return spec.inputs == Inputs::tokens ? "tokens" : spec.inputs == Inputs::patches ? "pictures" : "rows of a table";
+}
+
+}  // namespace
+
 struct Executor::State {
-    explicit State(std::shared_ptr<const NativeModel> native)
-        : model(std::move(native)), threads(model->threads()), wide(model->parts(), threads) {
+    State(std::shared_ptr<const NativeModel> native, int wanted)
+        : model(std::move(native)), threads(wanted > 0 ? wanted : model->threads()), wide(model->parts(), threads) {
         for (int i = 0; i < threads; ++i) lanes.emplace_back(model->parts(), 1);
     }
 
@@ -21,8 +29,11 @@ struct Executor::State {
     Result<void> check_tokens(const PackedBatch& batch, std::span<const int> sequences = {},
                               const Cache::Parts* cache = nullptr) const;
     Result<void> check_sequences(const Cache& cache, const PackedBatch& batch, std::span<const int> sequences) const;
-    Result<Logits> run_logits(const PackedBatch& batch, RowAdapters adapters, const float* pixels);
+    Result<Logits> run_logits(const PackedBatch& batch, RowAdapters adapters, const float* pixels = nullptr,
+                              const ColumnBatch* columns = nullptr);
     Result<void> lay_out(const ImageBatch& images);
+    Result<void> lay_out(const ColumnBatch& rows);
+    void lay_out_places(std::int64_t rows);
     Result<void> run(const Task& task);
     void run_side_by_side(const Task& task);
     void run_alone(const Task& task);
@@ -42,14 +53,14 @@ struct Executor::State {
     Pace pace;
     Workspace out;
     std::vector<std::int32_t> offsets;
-    PackedBatch pictures;  // as many tokens as the images have
+    PackedBatch places;  // as many tokens as the images or a table's rows have
 };
 
 Result<void> Executor::State::check_tokens(const PackedBatch& batch, std::span<const int> sequences,
                                            const Cache::Parts* cache) const {
     const auto& spec = model->spec();
     if (spec.inputs != Inputs::tokens)
-        return fail(ErrorCode::invalid_argument, "a " + spec.family + " model reads pictures, not tokens");
+        return fail(ErrorCode::invalid_argument, "a " + spec.family + " model reads " + read_by(spec) + ", not tokens");
     for (std::size_t row = 0; row < batch.rows(); ++row) {
         auto length = batch.row_length(row);
         const auto where = "row " + std::to_string(row) + " of the batch ";
@@ -131,12 +142,14 @@ Result<void> Executor::State::run(const Task& task) {
     return {};
 }
 
-Executor::Executor(std::shared_ptr<const NativeModel> model) : state_(new State(std::move(model))) {}
+Executor::Executor(std::shared_ptr<const NativeModel> model, int threads)
+    : state_(new State(std::move(model), threads)) {}
 Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
 Executor& Executor::operator=(Executor&&) noexcept = default;
 
 const NativeModel& Executor::model() const { return *state_->model; }
+std::shared_ptr<const NativeModel> Executor::shared_model() const { return state_->model; }
 
 Result<std::span<const float>> Executor::hidden(const PackedBatch& batch, RowAdapters adapters) {
     auto& s = *state_;
@@ -170,7 +183,8 @@ Result<Logits> Executor::classify(const PackedBatch& batch, RowAdapters adapters
     return Logits{{out, count}, s.offsets};
 }
 
-Result<Logits> Executor::State::run_logits(const PackedBatch& batch, RowAdapters adapters, const float* pixels) {
+Result<Logits> Executor::State::run_logits(const PackedBatch& batch, RowAdapters adapters, const float* pixels,
+                                           const ColumnBatch* columns) {
     const auto& head = model->spec().head;
     if (head.kind == HeadKind::none)
         return fail(ErrorCode::unsupported, "the model has no head of its own; its folder holds a body only");
@@ -190,8 +204,8 @@ Result<Logits> Executor::State::run_logits(const PackedBatch& batch, RowAdapters
         offsets.push_back(static_cast<std::int32_t>(count));
     }
     auto* place = out.get<float>(static_cast<std::size_t>(count));
-    ROOTSTOCK_CHECKED(
-        run({batch, adapters, per_row ? Want::logits : Want::token_logits, place, offsets.data(), pixels}));
+    const auto want = per_row ? Want::logits : Want::token_logits;
+    ROOTSTOCK_CHECKED(run({batch, adapters, want, place, offsets.data(), pixels, nullptr, {}, columns}));
     return Logits{{place, static_cast<std::size_t>(count)}, offsets};
 }
 
@@ -199,14 +213,15 @@ Result<Logits> Executor::logits(const PackedBatch& batch, RowAdapters adapters) 
     auto& s = *state_;
     ROOTSTOCK_CHECKED(s.check(batch, adapters, false));
     ROOTSTOCK_CHECKED(s.check_tokens(batch));
-    return s.run_logits(batch, adapters, nullptr);
+    return s.run_logits(batch, adapters);
 }
 
 Result<void> Executor::State::lay_out(const ImageBatch& images) {
     const auto& spec = model->spec();
     const auto& patches = spec.patches;
     if (spec.inputs != Inputs::patches)
-        return fail(ErrorCode::invalid_argument, "a " + spec.family + " model reads tokens, not pictures");
+        return fail(ErrorCode::invalid_argument,
+                    "a " + spec.family + " model reads " + read_by(spec) + ", not pictures");
     const auto numbers = static_cast<std::size_t>(patches.channels) * static_cast<std::size_t>(patches.image) *
                          static_cast<std::size_t>(patches.image);
     if (images.images < 0 || images.pixels.size() != static_cast<std::size_t>(images.images) * numbers)
@@ -214,37 +229,92 @@ Result<void> Executor::State::lay_out(const ImageBatch& images) {
                     "every picture needs " + std::to_string(patches.channels) + " channels of " +
                         std::to_string(patches.image) + " x " + std::to_string(patches.image) + " numbers",
                     "pixels");
-    const std::vector<std::int32_t> tokens(static_cast<std::size_t>(spec.positions_max));
-    pictures.clear();
-    for (int i = 0; i < images.images; ++i) pictures.add_row(tokens);
+    lay_out_places(images.images);
     return {};
+}
+
+Result<void> Executor::State::lay_out(const ColumnBatch& rows) {
+    const auto& spec = model->spec();
+    if (spec.inputs != Inputs::columns)
+        return fail(ErrorCode::invalid_argument,
+                    "a " + spec.family + " model reads " + read_by(spec) + ", not rows of a table");
+    const auto count = static_cast<std::size_t>(std::max<std::int64_t>(0, rows.rows));
+    const auto numbers = static_cast<std::size_t>(spec.columns.numbers), categories = spec.columns.categories.size();
+    if (rows.rows < 0 || rows.numeric.size() != count * numbers || rows.numeric_missing.size() != count * numbers ||
+        rows.categories.size() != count * categories)
+        return fail(ErrorCode::invalid_argument, "every row needs " + std::to_string(numbers) + " numbers and " +
+                                                     std::to_string(categories) +
+                                                     " categories; is the column schema of this model?");
+    if (count * static_cast<std::size_t>(spec.columns.tokens()) > INT32_MAX)
+        return fail(ErrorCode::too_large, "the batch has more rows than one run takes; give fewer");
+    for (std::size_t i = 0; i < rows.categories.size(); ++i)
+        if (rows.categories[i] < 0 || rows.categories[i] >= spec.columns.categories[i % categories])
+            return fail(ErrorCode::invalid_argument, "row " + std::to_string(i / categories) +
+                                                         " of the batch has a category that the model does not know; "
+                                                         "is the column schema of this model?");
+    lay_out_places(rows.rows);
+    return {};
+}
+
+// Every image and every row of a table has as many tokens as the model takes.
+void Executor::State::lay_out_places(std::int64_t rows) {
+    const std::vector<std::int32_t> tokens(static_cast<std::size_t>(model->spec().positions_max));
+    places.clear();
+    for (std::int64_t i = 0; i < rows; ++i) places.add_row(tokens);
 }
 
 Result<std::span<const float>> Executor::hidden(const ImageBatch& images, RowAdapters adapters) {
     auto& s = *state_;
     ROOTSTOCK_CHECKED(s.lay_out(images));
-    ROOTSTOCK_CHECKED(s.check(s.pictures, adapters, false));
-    const auto count = s.pictures.tokens() * s.width();
+    ROOTSTOCK_CHECKED(s.check(s.places, adapters, false));
+    const auto count = s.places.tokens() * s.width();
     auto* out = s.out.get<float>(count);
-    ROOTSTOCK_CHECKED(s.run({s.pictures, adapters, Want::hidden, out, nullptr, images.pixels.data()}));
+    ROOTSTOCK_CHECKED(s.run({s.places, adapters, Want::hidden, out, nullptr, images.pixels.data()}));
     return std::span<const float>(out, count);
 }
 
 Result<std::span<const float>> Executor::embed(const ImageBatch& images, RowAdapters adapters) {
     auto& s = *state_;
     ROOTSTOCK_CHECKED(s.lay_out(images));
-    ROOTSTOCK_CHECKED(s.check(s.pictures, adapters, false));
-    const auto count = s.pictures.rows() * s.width();
+    ROOTSTOCK_CHECKED(s.check(s.places, adapters, false));
+    const auto count = s.places.rows() * s.width();
     auto* out = s.out.get<float>(count);
-    ROOTSTOCK_CHECKED(s.run({s.pictures, adapters, Want::embedding, out, nullptr, images.pixels.data()}));
+    ROOTSTOCK_CHECKED(s.run({s.places, adapters, Want::embedding, out, nullptr, images.pixels.data()}));
     return std::span<const float>(out, count);
 }
 
 Result<Logits> Executor::logits(const ImageBatch& images, RowAdapters adapters) {
     auto& s = *state_;
     ROOTSTOCK_CHECKED(s.lay_out(images));
-    ROOTSTOCK_CHECKED(s.check(s.pictures, adapters, false));
-    return s.run_logits(s.pictures, adapters, images.pixels.data());
+    ROOTSTOCK_CHECKED(s.check(s.places, adapters, false));
+    return s.run_logits(s.places, adapters, images.pixels.data());
+}
+
+Result<std::span<const float>> Executor::hidden(const ColumnBatch& rows, RowAdapters adapters) {
+    auto& s = *state_;
+    ROOTSTOCK_CHECKED(s.lay_out(rows));
+    ROOTSTOCK_CHECKED(s.check(s.places, adapters, false));
+    const auto count = s.places.tokens() * s.width();
+    auto* out = s.out.get<float>(count);
+    ROOTSTOCK_CHECKED(s.run({s.places, adapters, Want::hidden, out, nullptr, nullptr, nullptr, {}, &rows}));
+    return std::span<const float>(out, count);
+}
+
+Result<std::span<const float>> Executor::embed(const ColumnBatch& rows, RowAdapters adapters) {
+    auto& s = *state_;
+    ROOTSTOCK_CHECKED(s.lay_out(rows));
+    ROOTSTOCK_CHECKED(s.check(s.places, adapters, false));
+    const auto count = s.places.rows() * s.width();
+    auto* out = s.out.get<float>(count);
+    ROOTSTOCK_CHECKED(s.run({s.places, adapters, Want::embedding, out, nullptr, nullptr, nullptr, {}, &rows}));
+    return std::span<const float>(out, count);
+}
+
+Result<Logits> Executor::logits(const ColumnBatch& rows, RowAdapters adapters) {
+    auto& s = *state_;
+    ROOTSTOCK_CHECKED(s.lay_out(rows));
+    ROOTSTOCK_CHECKED(s.check(s.places, adapters, false));
+    return s.run_logits(s.places, adapters, nullptr, &rows);
 }
 
 Result<void> Executor::State::check_sequences(const Cache& cache, const PackedBatch& batch,
@@ -333,7 +403,7 @@ Result<void> Executor::read(Cache& cache, const PackedBatch& batch, std::span<co
 
 void Executor::warm() {
     if (state_->model->spec().inputs != Inputs::tokens)
-        return;  // pictures have one size: the first one is the usual one
+        return;  // pictures have one size: the first one is the usual one; so have a table's rows
     const auto pad = state_->model->spec().pad_id;
     const auto most = static_cast<std::size_t>(state_->model->spec().positions_max);
     // The first shape three times: code for one thread, its time, code for all threads.

@@ -1,5 +1,5 @@
-// Every family and option against transformers (tests/golden/make_family_golden.py): states, logits, generation one
-// token at a time, in fp32 and in bf16; and adapters on every map of every family.
+// Every family and option against its reference (tests/golden/make_family_golden.py, make_table_model_golden.py):
+// states, logits, generation one token at a time, in fp32 and in bf16; and adapters on every map of every family.
 
 #include <gtest/gtest.h>
 
@@ -51,7 +51,12 @@ constexpr const char* kNames[] = {"bert_token",
                                   "vit",
                                   "vit_quick",
                                   "deit",
-                                  "deit_teacher"};
+                                  "deit_teacher",
+                                  "table_numbers",
+                                  "table_categories",
+                                  "table_both",
+                                  "table_missing",
+                                  "table_body"};
 
 std::vector<Case> all_cases() {
     std::vector<Case> cases;
@@ -77,6 +82,36 @@ protected:
             const auto pixels = to_floats(*find("pixels", images_.images));
             images_.pixels.insert(images_.pixels.end(), pixels.begin(), pixels.end());
         }
+        for (; find("numbers", columns()) || find("categories", columns()); ++columns_.rows) {
+            if (const auto* numbers = find("numbers", columns())) {
+                const auto values = to_floats(*numbers);
+                const auto missing = ids("missing", columns());
+                columns_.numeric.insert(columns_.numeric.end(), values.begin(), values.end());
+                columns_.numeric_missing.insert(columns_.numeric_missing.end(), missing.begin(), missing.end());
+            }
+            if (!find("categories", columns())) continue;
+            const auto categories = ids("categories", columns());
+            columns_.categories.insert(columns_.categories.end(), categories.begin(), categories.end());
+        }
+    }
+
+    int columns() const { return static_cast<int>(columns_.rows); }
+
+    // Pictures and rows of a table have as many tokens as the model takes.
+    bool pictures() const { return images_.images > 0; }
+    bool whole_rows() const { return pictures() || columns() > 0; }
+    std::size_t rows() const {
+        return pictures()      ? static_cast<std::size_t>(images_.images)
+               : columns() > 0 ? static_cast<std::size_t>(columns_.rows)
+                               : batch_.rows();
+    }
+    Result<std::span<const float>> hidden(Executor& executor, RowAdapters adapters = {}) const {
+        if (pictures()) return executor.hidden(images_, adapters);
+        return columns() > 0 ? executor.hidden(columns_, adapters) : executor.hidden(batch_, adapters);
+    }
+    Result<Logits> logits(Executor& executor) const {
+        if (pictures()) return executor.logits(images_);
+        return columns() > 0 ? executor.logits(columns_) : executor.logits(batch_);
     }
 
     const HostTensor* find(const char* kind, int n) const {
@@ -136,13 +171,13 @@ protected:
     std::shared_ptr<const NativeModel> native_;
     PackedBatch batch_;
     ImageBatch images_;
+    ColumnBatch columns_;
     double worst_ = 0, error_ = 0, size_ = 0;
 };
 
-TEST_P(FamilyGolden, StatesAndLogitsAreThoseOfTransformers) {
+TEST_P(FamilyGolden, StatesAndLogitsAreThoseOfTheReference) {
     Executor executor(native_);
-    const bool pictures = images_.images > 0;
-    const auto hidden = pictures ? executor.hidden(images_) : executor.hidden(batch_);
+    const auto hidden = this->hidden(executor);
     ASSERT_TRUE(hidden) << hidden.error().message;
     std::size_t begin = 0;
     for (int n = 0; find("hidden", n); ++n) {
@@ -153,7 +188,7 @@ TEST_P(FamilyGolden, StatesAndLogitsAreThoseOfTransformers) {
     EXPECT_EQ(begin, hidden->size());
     judge_bf16("hidden", 0);
     if (!find("logits", 0) || two_stacks()) return;
-    const auto logits = pictures ? executor.logits(images_) : executor.logits(batch_);
+    const auto logits = this->logits(executor);
     ASSERT_TRUE(logits) << logits.error().message;
     for (int n = 0; find("logits", n); ++n)
         expect_near(logits->row(static_cast<std::size_t>(n)), *find("logits", n), "logits " + std::to_string(n));
@@ -239,14 +274,13 @@ TEST_P(FamilyGolden, AdaptersOnEveryMapAreTheMergedModel) {
     const auto merged_model = NativeModel::load(other, {GetParam().precision, 2}).value();
     const auto loaded = NativeAdapter::load(*native_, adapter);
     ASSERT_TRUE(loaded) << loaded.error().message;
-    const bool pictures = images_.images > 0;
-    const auto count = pictures ? static_cast<std::size_t>(images_.images) : batch_.rows();
+    const auto count = rows();
     std::vector<const NativeAdapter*> adapters(count, nullptr);  // a mixed batch: every second row has the adapter
     for (std::size_t i = 0; i < count; i += 2) adapters[i] = loaded->get();
     const auto run = [&](const std::shared_ptr<const NativeModel>& of, RowAdapters chosen) {
         Executor executor(of);
-        if (pictures || !two_stacks()) {
-            const auto states = pictures ? executor.hidden(images_, chosen) : executor.hidden(batch_, chosen);
+        if (!two_stacks()) {
+            const auto states = hidden(executor, chosen);
             return std::vector<float>(states->begin(), states->end());
         }
         auto cache = Cache::make(of, {512, 16}).value();
@@ -262,10 +296,10 @@ TEST_P(FamilyGolden, AdaptersOnEveryMapAreTheMergedModel) {
     const auto mix = [&](const std::vector<float>& without, const std::vector<float>& with) {
         std::vector<float> rows;
         for (std::size_t row = 0, at = 0; row < count; ++row) {
-            const auto tokens = pictures       ? static_cast<std::size_t>(native_->spec().positions_max)
+            const auto tokens = whole_rows()   ? static_cast<std::size_t>(native_->spec().positions_max)
                                 : two_stacks() ? ids("decoder", static_cast<int>(row)).size()
                                                : batch_.row_length(row);
-            const int each = !pictures && two_stacks() ? native_->spec().vocabulary : native_->spec().width;
+            const int each = two_stacks() ? native_->spec().vocabulary : native_->spec().width;
             const auto end = at + tokens * static_cast<std::size_t>(each);
             const auto& from = adapters[row] ? with : without;
             for (; at < end; ++at) rows.push_back(from[at]);

@@ -112,7 +112,7 @@ void Lane::add_norm(const NormWeights& norm, bool with_update) {
     });
 }
 
-// state += update; input = norm(state)
+// state += update; input = norm(state), or the state itself where the layer has no such norm
 void Lane::norm_to_input(const NormWeights& norm, bool with_update) {
     const auto eps = static_cast<float>(model_.spec.norm_eps);
     const int width = model_.spec.width;
@@ -124,8 +124,10 @@ void Lane::norm_to_input(const NormWeights& norm, bool with_update) {
                          : static_cast<float*>(input_) + static_cast<std::size_t>(t) * width_;
         if (norm.bias)
             passes::layer_norm(state(t), norm.weight, norm.bias, width, eps, out);
-        else
+        else if (norm.weight)
             passes::rms_norm(state(t), norm.weight, width, eps, out);
+        else
+            std::memcpy(out, state(t), width_ * sizeof(float));
         if (bf16) Bf16Ops::from_floats(out, width_, input_bf16(t));
     });
 }
@@ -138,7 +140,7 @@ void Lane::layer(const Task& task, std::size_t index, Keep kept) {
     linear(weights.qkv, input_, qkv_, of(&LayerUpdates::qkv));
     attend(task, weights, index, kept);
     if (kept != Keep::all) keep_tokens(kept);
-    linear(weights.attention_output, context_, update_, of(&LayerUpdates::attention_output));
+    mix_heads(weights, index);
     if (stack_ == &model_.decoder) {
         norm_to_input(weights.cross_norm, true);
         linear(weights.cross_query, input_, qkv_, of(&LayerUpdates::cross_query));
@@ -151,6 +153,21 @@ void Lane::layer(const Task& task, std::size_t index, Keep kept) {
         add_norm(weights.attention_norm, true);
     mlp(weights, index);
     if (!before) add_norm(weights.output_norm, true);
+}
+
+// What the heads found as an update: through a map, or as it is.
+void Lane::mix_heads(const LayerWeights& weights, std::size_t index) {
+    if (model_.spec.attention_output)
+        return linear(weights.attention_output, context_, update_,
+                      update_of(*stack_, model_, index, &LayerUpdates::attention_output));
+    parallel_tokens([&](int t, int) {
+        const auto* from = numbers(context_, static_cast<std::size_t>(t), query_width_);
+        auto* to = update_ + static_cast<std::size_t>(t) * width_;
+        if (element_ == Element::bf16)
+            passes::to_floats(reinterpret_cast<const std::uint16_t*>(from), width_, to);
+        else
+            std::memcpy(to, from, width_ * sizeof(float));
+    });
 }
 
 void Lane::mlp(const LayerWeights& weights, std::size_t index) {

@@ -30,11 +30,12 @@ struct Task {
     const PackedBatch& batch;
     RowAdapters adapters;
     Want want;
-    float* out;                        // [tokens, width], [rows, width], or logits
-    const std::int32_t* offsets;       // of each row's logits in out
-    const float* pixels = nullptr;     // of images; the batch has their tokens' number only
-    Cache::Parts* cache = nullptr;     // rows go on from their sequence's past
-    std::span<const int> sequences{};  // of each row, in the cache
+    float* out;                            // [tokens, width], [rows, width], or logits
+    const std::int32_t* offsets;           // of each row's logits in out
+    const float* pixels = nullptr;         // of images; the batch has their tokens' number only
+    Cache::Parts* cache = nullptr;         // rows go on from their sequence's past
+    std::span<const int> sequences{};      // of each row, in the cache
+    const ColumnBatch* columns = nullptr;  // of a table; the batch has their tokens' number only
 };
 
 class Lane {
@@ -63,6 +64,7 @@ private:
     void embed(const Task& task);
     void embed_token(std::int32_t id, std::int32_t type, int position, int token, float* scratch);
     void embed_images(const Task& task);
+    void embed_columns(const Task& task);
 
     void layer(const Task& task, std::size_t index, Keep kept);
     void mlp(const LayerWeights& weights, std::size_t index);
@@ -75,6 +77,7 @@ private:
     void attend_cross(const Task& task, std::size_t index);
     void store_keys(const Task& task, std::size_t index);
     void keep_tokens(Keep kept);
+    void mix_heads(const LayerWeights& weights, std::size_t index);
 
     template <typename Update>
     void linear(const Linear& map, const void* x, void* y, const Update& update);

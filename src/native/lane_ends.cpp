@@ -1,5 +1,5 @@
-// Both ends of a pass: from tokens and pictures into the residual stream, and from its last state to what was asked
-// for.
+// Both ends of a pass: from tokens, pictures and a table's columns into the residual stream, and from its last state to
+// what was asked for.
 
 #include <cstring>
 
@@ -24,7 +24,9 @@ void Lane::embed_token(std::int32_t id, std::int32_t type, int position, int tok
 }
 
 void Lane::embed(const Task& task) {
-    if (task.pixels)
+    if (task.columns)
+        embed_columns(task);
+    else if (task.pixels)
         embed_images(task);
     else
         parallel(static_cast<int>(rows()), [&](int item, int thread) {
@@ -37,6 +39,32 @@ void Lane::embed(const Task& task) {
             }
         });
     if (model_.embed_norm.weight) add_norm(model_.embed_norm, false);
+}
+
+// The class token, then a token for each number and each category.
+void Lane::embed_columns(const Task& task) {
+    const auto& spec = model_.spec;
+    const auto& weights = model_.columns;
+    const auto numeric = static_cast<std::size_t>(spec.columns.numbers), categories = spec.columns.categories.size();
+    parallel(static_cast<int>(rows()), [&](int item, int thread) {
+        auto* scratch = scratch_[static_cast<std::size_t>(thread)].get<float>(width_);
+        const auto row = static_cast<std::size_t>(batch_tokens_[static_cast<std::size_t>(item)]) /
+                         static_cast<std::size_t>(spec.columns.tokens());
+        const auto* values = task.columns->numeric.data() + row * numeric;
+        const auto* missing = task.columns->numeric_missing.data() + row * numeric;
+        const auto* ids = task.columns->categories.data() + row * categories;
+        int token = begin(static_cast<std::size_t>(item));
+        std::memcpy(state(token++), model_.specials.data(), width_ * sizeof(float));
+        for (std::size_t i = 0; i < numeric; ++i, ++token) {
+            passes::scale_add(weights.number_weights.data() + i * width_, weights.number_biases.data() + i * width_,
+                              missing[i] ? 0.0f : values[i], width_, state(token));
+            if (missing[i] && !weights.missing.empty())
+                fp32::sum_rows(state(token), weights.missing.data() + i * width_, nullptr, spec.width, state(token));
+        }
+        for (std::size_t i = 0; i < categories; ++i, ++token)
+            fp32::sum_rows(weights.categories[i].row(ids[i], scratch), weights.category_biases.data() + i * width_,
+                           nullptr, spec.width, state(token));
+    });
 }
 
 // Each patch is a row of channels, lines and columns; all patches go through one product, behind the special tokens.
@@ -110,6 +138,7 @@ void Lane::deliver_logits(const Task& task, std::span<const int> rows) {
         linear(model_.pooler, input_, update_,
                [](const NativeAdapter::Parts& adapter) -> const LowRank& { return adapter.pooler; });
     const bool all_tokens = model_.spec.head.distillation;
+    if (model_.spec.head.relu) parallel_tokens([&](int t, int) { passes::relu(state(t), width_); });
     for (const auto& segment : segments_)
         for (int place = segment.row_begin; place < segment.row_end; ++place) {
             const bool own = !segment.adapter || segment.adapter->head.classes == 0;

@@ -57,7 +57,9 @@ bool Lane::low_rank(const Linear& map, const void* x, void* y, const Update& upd
         else
             clear_rows(to, form.y, end - begin, form.out);
     };
-    for (const auto& s : segments_) {
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+        const auto& s = segments_[i];
+        if (i + 1 < segments_.size() && wanted(segments_[i + 1])) update(*segments_[i + 1].adapter).prefetch();
         const int share = std::clamp((s.end - s.begin + threads_ - 1) / threads_, 1, kLowRankRows);
         parallel((s.end - s.begin + share - 1) / share, [&](int block, int thread) {
             const int begin = s.begin + block * share;

@@ -27,6 +27,8 @@ namespace rootstock {
 enum class Precision {
     fp32,
     bf16,  // products and attention in bfloat16 with fp32 sums; residual stream, norms and softmax in fp32
+    int8,  // as bf16, with every weight rounded to 8 bits (blocks of 32 with a scale, as GGUF's Q8_0). Products of few
+           // rows read those, half the bytes; those of many rows read the same numbers in bf16
 };
 
 struct NativeOptions {
@@ -143,17 +145,18 @@ private:
 // Of which tokens Executor::extend() gives logits.
 enum class Answer { last_token, every_token };
 
-// Runs batches, one at a time, on threads() cores. Its workspace grows to the largest batch seen. Every span it returns
+// Runs batches, one at a time, on its threads. Its workspace grows to the largest batch seen. Every span it returns
 // is valid until its next run. Errors: invalid_argument (an id outside the vocabulary, an empty row, wrong number of
 // adapters, an adapter of another spec or without head), too_long (a row longer than the model's positions).
 class Executor {
 public:
-    explicit Executor(std::shared_ptr<const NativeModel> model);
+    explicit Executor(std::shared_ptr<const NativeModel> model, int threads = 0);  // 0: the model's
     ~Executor();
     Executor(Executor&&) noexcept;
     Executor& operator=(Executor&&) noexcept;
 
     const NativeModel& model() const;
+    std::shared_ptr<const NativeModel> shared_model() const;  // for a Cache beside it
 
     // The last layer's states: [tokens, width].
     Result<std::span<const float>> hidden(const PackedBatch& batch, RowAdapters adapters = {});
@@ -173,6 +176,12 @@ public:
     Result<std::span<const float>> hidden(const ImageBatch& images, RowAdapters adapters = {});
     Result<std::span<const float>> embed(const ImageBatch& images, RowAdapters adapters = {});
     Result<Logits> logits(const ImageBatch& images, RowAdapters adapters = {});
+
+    // Of a table's rows: states of the class token and the columns [rows x tokens, width], embeddings, classes or one
+    // number.
+    Result<std::span<const float>> hidden(const ColumnBatch& rows, RowAdapters adapters = {});
+    Result<std::span<const float>> embed(const ColumnBatch& rows, RowAdapters adapters = {});
+    Result<Logits> logits(const ColumnBatch& rows, RowAdapters adapters = {});
 
     // Language models that write on. Row r of the batch is appended to sequence sequences[r], whose past it sees; a
     // first row is a whole prompt, a later one may be one token, and both go in one batch. Gives the next token's

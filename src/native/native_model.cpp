@@ -14,7 +14,6 @@ Result<void> check_supported(const TransformerSpec& spec) {
     const auto refuse = [](const char* option) {
         return fail(ErrorCode::unsupported, std::string("the native executor does not run models with ") + option);
     };
-    if (spec.inputs == Inputs::columns) return refuse("columns of a table");
     if (spec.norm_place == NormPlace::after && spec.norm != NormKind::layer) return refuse("RMS norms after the sum");
     if (spec.norm_place == NormPlace::after && !spec.embedding_norm) return refuse("no norm on the embeddings");
     return {};
@@ -47,7 +46,7 @@ Choice choose_precision(Precision wanted, const TransformerSpec& spec) {
     if (!cpu_has_bf16() || !library_has_bf16()) return {Precision::fp32, "no bf16 products on this CPU"};
     if (spec.width % 2 || spec.inner % 2 || spec.head_width % 2 || spec.patches.numbers() % 2)
         return {Precision::fp32, "bf16 needs even widths"};
-    return {Precision::bf16, {}};
+    return {wanted, {}};
 }
 
 // Turns a model's tensors into Parts. Goes over them twice: first to learn how much memory they need, then to pack.
@@ -78,7 +77,9 @@ private:
     }
 
     void embeddings() {
-        if (spec_.inputs == Inputs::patches)
+        if (spec_.inputs == Inputs::columns)
+            columns();
+        else if (spec_.inputs == Inputs::patches)
             parts_.patches = linear({"embed.patches"}, spec_.patches.numbers(), spec_.width, Element::fp32);
         else
             parts_.tokens = table("embed.tokens.weight");
@@ -91,6 +92,21 @@ private:
         if (spec_.positions == Positions::learned) parts_.positions = table("embed.positions.weight");
         if (spec_.types > 0) parts_.types = table("embed.types.weight");
         if (spec_.embedding_norm) parts_.embed_norm = norm("embed.norm");
+    }
+
+    void columns() {
+        auto& columns = parts_.columns;
+        const auto floats = [&](const char* name) {
+            const auto* tensor = model_.weights.find(name);
+            return tensor ? to_floats(*tensor) : std::vector<float>();
+        };
+        columns.number_weights = floats("embed.numbers.weight");
+        columns.number_biases = floats("embed.numbers.bias");
+        columns.missing = floats("embed.missing.weight");
+        columns.category_biases = floats("embed.category_bias.weight");
+        columns.categories.clear();
+        for (std::size_t i = 0; i < spec_.columns.categories.size(); ++i)
+            columns.categories.push_back(table(category_table_name(static_cast<int>(i))));
     }
 
     void stack(StackWeights& stack, int layers, NameOf name_of, const std::string& before, bool causal) {
@@ -111,7 +127,8 @@ private:
         const int width = spec_.width, queries = spec_.query_width(), keys = spec_.key_value_width();
         LayerWeights w;
         w.qkv = linear({name("query"), name("key"), name("value")}, width, queries + 2 * keys, element);
-        w.attention_output = linear({name("attention_output")}, queries, width, Element::fp32);
+        if (spec_.attention_output)
+            w.attention_output = linear({name("attention_output")}, queries, width, Element::fp32);
         w.attention_norm = norm(name("attention_norm"));
         if (cross) {
             w.cross_query = linear({name("cross_query")}, width, queries, element);
@@ -153,7 +170,7 @@ private:
         return head;
     }
 
-    Table table(const char* name) { return {model_.weights.at(name), spec_.width}; }
+    Table table(const std::string& name) { return {model_.weights.at(name), spec_.width}; }
 
     NormWeights norm(const std::string& name) { return {copy(name + ".weight"), copy(name + ".bias")}; }
 
@@ -190,7 +207,7 @@ private:
 
     Linear linear(const Modules& modules, int in, int out, Element y, After after = After::nothing,
                   const std::string& bias = {}) {
-        const auto made = layout({in, out, parts_.element(), y, after});
+        const auto made = layout({in, out, parts_.element(), y, after, parts_.precision == Precision::int8});
         bytes_ += packed_bytes(*made);
         if (measuring_) return {};
         Modules weights, biases;
@@ -253,8 +270,10 @@ int NativeModel::threads() const { return parts_->threads; }
 std::size_t NativeModel::packed_bytes() const { return parts_->arena.used(); }
 
 std::string NativeModel::description() const {
-    const bool bf16 = parts_->precision == Precision::bf16;
-    std::string text = std::string(bf16 ? "bf16" : "fp32") + " on " + (bf16 ? "AVX-512 BF16" : vector_target());
+    const char* names[] = {"fp32", "bf16", "int8 and bf16"};
+    const bool fp32 = parts_->precision == Precision::fp32;
+    std::string text =
+        std::string(names[static_cast<int>(parts_->precision)]) + " on " + (fp32 ? vector_target() : "AVX-512 BF16");
     if (!parts_->note.empty()) text += " (" + parts_->note + ")";
     return text + ", " + linear_library() + ", " + std::to_string(parts_->threads) + " threads, " +
            megabytes(packed_bytes()) + " packed";

@@ -41,6 +41,12 @@ struct Table {
     const float* row(std::int32_t index, float* scratch) const;
 };
 
+// How the columns of a table become tokens, each [columns, width].
+struct ColumnWeights {
+    std::vector<float> number_weights, number_biases, missing, category_biases;
+    std::vector<Table> categories;
+};
+
 // The model's own head: a small one in fp32, or one over the vocabulary as a product.
 struct HeadWeights {
     Head classifier, distillation;  // of sequence, token and span heads
@@ -57,6 +63,7 @@ struct NativeModel::Parts {
     Arena arena{0};
     Table tokens, positions, types;
     Linear patches;
+    ColumnWeights columns;
     std::vector<float> specials;  // [specials, width] class and distillation token, positions not yet added
     NormWeights embed_norm;       // weight null: none
     StackWeights encoder;         // the only stack of most models
@@ -64,7 +71,7 @@ struct NativeModel::Parts {
     Linear pooler;
     HeadWeights head;
 
-    Element element() const { return precision == Precision::bf16 ? Element::bf16 : Element::fp32; }
+    Element element() const { return precision == Precision::fp32 ? Element::fp32 : Element::bf16; }
     AttentionShape attention() const {
         return {spec.heads, spec.head_width, spec.key_value_heads, static_cast<float>(spec.score_scale)};
     }

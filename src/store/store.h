@@ -1,6 +1,7 @@
 #pragma once
-// store: rows, kept safely. The SQL seam over SQLite (through SOCI), written so that the same statements run on
-// PostgreSQL later. It knows no domain words: other folders hand in their migrations and their SQL.
+// store: rows, kept safely (and, in blob/, customers' bytes). The SQL seam over SQLite (through SOCI), written so that
+// the same statements run on PostgreSQL later. It knows no domain words: other folders hand in their migrations and
+// their SQL.
 //
 // One thread writes. Callers queue works; the writer runs everything that waits inside one
 // BEGIN IMMEDIATE ... COMMIT, a SAVEPOINT around each work so that a failing one rolls back alone, and calls each
@@ -32,6 +33,7 @@
 #include <vector>
 
 #include "base/base.h"
+#include "store/blob/blobs.h"
 #include "store/cell.h"
 
 namespace rootstock::store {

@@ -26,6 +26,7 @@ PackedWeights::PackedWeights(PackedWeights&&) noexcept = default;
 PackedWeights& PackedWeights::operator=(PackedWeights&&) noexcept = default;
 void PackedWeights::write_extra(std::int64_t, std::int64_t, const Bf16*, std::int64_t) { absent(); }
 void PackedWeights::multiply(Matrix<const Bf16>, const float*, Matrix<Bf16>) const { absent(); }
+void PackedWeights::multiply(Matrix<const Bf16>, const float*, Matrix<float>) const { absent(); }
 
 void multiply(Matrix<const Bf16>, Matrix<const Bf16>, Matrix<Bf16>) { absent(); }
 void multiply_transposed(Matrix<const Bf16>, Matrix<const Bf16>, Matrix<Bf16>) { absent(); }

@@ -13,7 +13,8 @@ import pathlib
 
 import numpy
 import sklearn
-from sklearn.metrics import classification_report, confusion_matrix, log_loss, top_k_accuracy_score
+from sklearn.metrics import (classification_report, confusion_matrix, log_loss, mean_absolute_error, mean_squared_error,
+                             r2_score, roc_auc_score, top_k_accuracy_score)
 
 HERE = pathlib.Path(__file__).resolve().parent
 UNIT = 1024
@@ -52,6 +53,18 @@ def calibration_error(truth, probabilities):
     return error, bins
 
 
+def roc_auc(truth, probabilities):
+    """One against the rest, over the classes that have both."""
+    classes = [c for c in range(probabilities.shape[1]) if 0 < (truth == c).sum() < len(truth)]
+    return float(numpy.mean([roc_auc_score(truth == c, probabilities[:, c]) for c in classes]))
+
+
+def number_case(name, truth, predicted):
+    return {"name": name, "truth": truth.tolist(), "predicted": predicted.tolist(),
+            "rmse": float(mean_squared_error(truth, predicted) ** 0.5),
+            "mae": float(mean_absolute_error(truth, predicted)), "r2": float(r2_score(truth, predicted))}
+
+
 def golden_case(name, truth, units):
     probabilities, classes = units / UNIT, units.shape[1]
     every = list(range(classes))
@@ -71,7 +84,7 @@ def golden_case(name, truth, units):
                     for k in (1, 3, 5) if classes > max(k, 2) and name != "equal and zero probabilities"},
             "log_loss": float(log_loss(truth, probabilities, labels=every)),
             "brier": float(((probabilities - one_hot) ** 2).sum(axis=1).mean()),
-            "calibration_error": error, "bins": bins,
+            "calibration_error": error, "bins": bins, "roc_auc": roc_auc(truth, probabilities),
         },
     }
 
@@ -80,7 +93,11 @@ def main():
     generator = numpy.random.default_rng(20240607)
     cases = [random_case(generator, "two classes", 60, 2, 1.0), random_case(generator, "eight classes", 150, 8, 1.5),
              random_case(generator, "absent and never predicted classes", 80, 7, 1.2, (2,), (2, 5)), handmade_case()]
-    golden = {"library": f"scikit-learn {sklearn.__version__}", "unit": UNIT, "cases": [golden_case(*case) for case in cases]}
+    truth = numpy.round(generator.normal(size=40) * 50, 3)
+    numbers = [number_case("near", truth, truth + numpy.round(generator.normal(size=40) * 9, 3)),
+               number_case("worse than the mean", truth, -truth)]
+    golden = {"library": f"scikit-learn {sklearn.__version__}", "unit": UNIT, "cases": [golden_case(*case) for case in cases],
+              "numbers": numbers}
     text = json.dumps(golden, separators=(",", ":")).replace('{"name"', '\n{"name"').replace('"expected"', '\n"expected"')
     (HERE / "report.json").write_text(text + "\n")
 

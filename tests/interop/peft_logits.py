@@ -4,8 +4,9 @@
     build/golden-env/bin/python tests/interop/peft_logits.py --base FOLDER --adapter FOLDER --ids FILE.jsonl
 
 The adapter folder holds adapter_config.json and adapter_model.safetensors (read by peft, over
-transformers' classifier of the base's family) and rootstock.json, whose "labels" say how many
-classes there are. For each input line {"ids":[...]} one line {"logits":[...]} is printed.
+transformers' classifier or causal language model of the base's family, as task_type says) and
+rootstock.json, whose "labels" say how many classes there are. For each input line {"ids":[...]}
+one line {"logits":[...]} is printed: of the classes, or of the vocabulary behind the last id.
 Leaves with 1 and a message when a tensor is missing, unexpected or of the wrong shape, in the
 adapter or in the base (where only the classifier may be missing).
 """
@@ -38,9 +39,14 @@ def label_count(adapter):
 
 
 def load_base(folder, labels):
-    model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
-        folder, num_labels=labels, ignore_mismatched_sizes=True, attn_implementation="eager", output_loading_info=True)
-    heads = ("classifier.", "score.")
+    """With 0 labels a language model, head included."""
+    options = dict(attn_implementation="eager", output_loading_info=True)
+    if labels:
+        model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
+            folder, num_labels=labels, ignore_mismatched_sizes=True, **options)
+    else:
+        model, report = transformers.AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32, **options)
+    heads = ("classifier.", "score.") if labels else ()
     missing = [k for k in report["missing_keys"] if not k.startswith(heads)]
     unexpected = [k for k in report["unexpected_keys"] if not k.endswith("position_ids")]
     mismatched = [k for k, *_ in report["mismatched_keys"] if not k.startswith(heads)]
@@ -85,9 +91,9 @@ def load(base_folder, adapter):
     weights = adapter / "adapter_model.safetensors"
     check_file_header(weights)
     config = peft.PeftConfig.from_pretrained(str(adapter))
-    if config.task_type != "SEQ_CLS":
-        raise Refused(f"adapter_config.json has task_type {config.task_type}, not SEQ_CLS")
-    labels = label_count(adapter)
+    if config.task_type not in ("SEQ_CLS", "CAUSAL_LM"):
+        raise Refused(f"adapter_config.json has task_type {config.task_type}, neither SEQ_CLS nor CAUSAL_LM")
+    labels = label_count(adapter) if config.task_type == "SEQ_CLS" else 0
     base = load_base(base_folder, labels)
     check_adapted(base, config)
     check_keys(peft.get_peft_model(load_base(base_folder, labels), config), weights)
@@ -99,7 +105,7 @@ def answer(model, lines):
         if line.strip():
             with torch.no_grad():
                 logits = model(torch.tensor([json.loads(line)["ids"]])).logits[0]
-            print(json.dumps({"logits": logits.tolist()}))
+            print(json.dumps({"logits": (logits if logits.dim() == 1 else logits[-1]).tolist()}))
 
 
 def main():

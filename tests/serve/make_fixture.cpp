@@ -184,7 +184,9 @@ ledger::Plan tiny_plan() {
     ledger::Plan plan;
     plan.code = "tiny";
     plan.credit_limit = Micros{1000};  // 50 tokens at the default price
-    plan.prices = {{"input_tokens", "", Micros{20000}, 1000}, {"output_tokens", "", Micros{60000}, 1000}};
+    plan.prices = {{"input_tokens", "", Micros{20000}, 1000},
+                   {"output_tokens", "", Micros{60000}, 1000},
+                   {"training_tokens", "", Micros{8000}, 1000}};
     return plan;
 }
 

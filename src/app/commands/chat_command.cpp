@@ -15,7 +15,7 @@ namespace rootstock {
 namespace {
 
 struct ChatCommand {
-    std::string model;
+    std::string model, adapter, tenant;
     std::optional<std::uint64_t> seed;
     bool fp32 = false;
     int threads = 0;
@@ -140,15 +140,25 @@ Result<std::function<CompiledConstraint(SharedVocabulary)>> constraint_of(const 
 
 Result<void> run_chat(const Context& context, const ChatCommand& command) {
     ROOTSTOCK_TRY(place, open_workplace(context));
-    ROOTSTOCK_TRY(model, choose_model(place, command.model));
     auto settings = command.settings;
+    auto wanted = command.model;
+    std::string name;
+    if (!command.adapter.empty()) {
+        ROOTSTOCK_TRY(meant, find_meant_adapter(*place.records, place.home, command.adapter, command.tenant));
+        settings.adapter = meant.folder;
+        settings.adapter_base_digest = meant.base_digest;
+        name = meant.reference + " on ";
+        if (wanted.empty()) wanted = meant.base_digest;
+    }
+    ROOTSTOCK_TRY(model, choose_model(place, wanted));
+    name += model.name;
     const auto seed = command.seed.value_or(std::random_device{}());
     settings.generate.sampling.seed = seed;
     ROOTSTOCK_TRY(constraint, constraint_of(command));
     settings.constraint = std::move(constraint);
     settings.native = {command.fp32 ? Precision::fp32 : Precision::bf16, command.threads};
     ROOTSTOCK_TRY(chat, Chat::open(place.home.models() / model.folder, std::move(settings)));
-    return Talk(context, chat).run(seed, model.name);
+    return Talk(context, chat).run(seed, name);
 }
 
 }  // namespace
@@ -162,6 +172,8 @@ void add_chat_command(CLI::App& program, Context& context) {
     sampling.top_p = 0.95;
     settings.generate.tokens_max = 512;
     command->add_option("MODEL", options->model, "Name or id [the only one here that writes]");
+    command->add_option("--adapter", options->adapter, "Tuned adapter: a name, name@version, or a PEFT folder");
+    command->add_option("--tenant", options->tenant, "Customer who owns the adapter [the house]");
     command->add_option("--system", settings.system, "What the model is told first");
     command->add_option("--temperature", sampling.temperature, "0: always the likeliest word")->capture_default_str();
     command->add_option("--top-p", sampling.top_p, "Draw from the fewest tokens that hold this probability")

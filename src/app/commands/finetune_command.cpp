@@ -8,7 +8,11 @@ namespace rootstock {
 namespace {
 
 struct FinetuneOptions {
-    FinetuneOrder order;
+    FinetuneOrder order;  // lora, train and automatic are filled in when the task is known
+    LoraSettings lora;
+    TrainSettings train;
+    bool refuse_long = false;
+    const CLI::App* command = nullptr;
     std::string data, eval, report, targets, resume;
     std::string precision = "bf16";
 };
@@ -23,14 +27,19 @@ public:
     void prepared(const PreparedJob& job) override {
         if (quiet_) return;
         say("data", job.data_source + ": " + count_of(job.rows) + " rows, " + count_of(job.examples) + " usable, " +
-                        count_of(static_cast<std::int64_t>(job.labels)) + " labels (text `" + job.text_column +
-                        "`, label `" + job.label_column + "`)");
+                        (job.task == "chat"
+                             ? count_of(job.tokens) + " tokens, " + count_of(job.learned_tokens) + " of them to learn"
+                             : count_of(static_cast<std::int64_t>(job.labels)) + " labels (text `" + job.text_column +
+                                   "`, label `" + job.label_column + "`)"));
         kept_aside(job.kept_aside, job.folder / "problems.jsonl");
         if (!job.eval_source.empty()) {
             say("eval", job.eval_source + ": " + count_of(job.eval_examples) + " rows");
             kept_aside(job.eval_kept_aside, job.folder / "eval-problems.jsonl");
         }
         if (job.duplicates > 0) say("note", count_of(job.duplicates) + " rows repeat an earlier one; they are kept");
+        if (job.cut > 0)
+            say("note", count_of(job.cut) + (job.cut == 1 ? " row is" : " rows are") + " longer than " +
+                            count_of(job.train.max_tokens) + " tokens and lost the beginning");
         for (const auto& warning : job.warnings) say("note", warning);
         say("job", job.id.text() + " (Ctrl-C stops it and keeps a checkpoint)");
         say("seed", std::to_string(job.train.seed));
@@ -77,6 +86,7 @@ private:
                              " kept aside, each with its reason: " + file.string());
     }
     void started(const json::object& event) {
+        measure_ = text(event, "measure");
         if (quiet_) return;
         say("tuning", count_of(static_cast<std::int64_t>(number(event, "trainable"))) + " of " +
                           count_of(static_cast<std::int64_t>(number(event, "parameters"))) + " parameters, " +
@@ -95,13 +105,13 @@ private:
     }
     void evaluation(const json::object& event) {
         char score[48];
-        std::snprintf(score, sizeof score, "  validation %.4f", number(event, "accuracy"));
+        std::snprintf(score, sizeof score, "  validation %.4f", number(event, measure_));
         score_ = score;
     }
 
     bool quiet_;
     std::optional<Progress> bar_;
-    std::string note_, score_;
+    std::string note_, score_, measure_;
 };
 
 json::value to_json(const FinetuneResult& result) {
@@ -120,7 +130,7 @@ json::value to_json(const FinetuneResult& result) {
 void print_result(const Context& context, const FinetuneResult& result) {
     if (context.json) return print_json(to_json(result));
     std::printf("%s\n\nMeasured on %s, as it will be served:\n\n%s\n", result.checked.c_str(),
-                result.measured_on.c_str(), to_terminal(result.page.report).c_str());
+                result.measured_on.c_str(), result.measured->as_text().c_str());
     std::printf("report    %s\n          %s\n", result.html.c_str(), result.report.c_str());
     const auto reference = result.adapter.reference();
     std::printf("%s is a candidate. Next: rootstock promote %s\n", paint(Colour::bold, reference).c_str(),
@@ -152,6 +162,45 @@ Result<void> require(const FinetuneOptions& options) {
     return {};
 }
 
+// What was given on the command line, over what the task begins with.
+void take_given(const FinetuneOptions& options, FinetuneOrder& order) {
+    auto take = [&](const char* option, auto& setting, const auto& value) {
+        const bool given = options.command->count(option) > 0;
+        if (given) setting = value;
+        return given;
+    };
+    auto& train = order.train;
+    take("--rank", order.lora.rank, options.lora.rank);
+    take("--alpha", order.lora.alpha, options.lora.alpha);
+    take("--dropout", order.lora.dropout, options.lora.dropout);
+    const bool chat = order.task == "chat";
+    order.automatic.epochs = !take("--epochs", train.epochs, options.train.epochs) && chat;
+    order.automatic.batch_examples = !take("--batch", train.batch_examples, options.train.batch_examples) && chat;
+    order.automatic.learning_rate = !take("--lr", train.learning_rate, options.train.learning_rate) && chat;
+    order.automatic.max_tokens = !take("--max-tokens", train.max_tokens, options.train.max_tokens) && chat;
+    take("--head-lr", train.head_learning_rate, options.train.head_learning_rate);
+    take("--weight-decay", train.weight_decay, options.train.weight_decay);
+    take("--label-smoothing", train.label_smoothing, options.train.label_smoothing);
+    take("--seed", train.seed, options.train.seed);
+    take("--validation", train.validation, options.train.validation);
+    take("--patience", train.patience, options.train.patience);
+    take("--threads", train.threads, options.train.threads);
+}
+
+Result<FinetuneOrder> order_of(const FinetuneOptions& options) {
+    auto order = options.order;
+    order.lora = usual_lora_settings(order.task);
+    order.train = usual_train_settings(order.task);
+    take_given(options, order);
+    order.data = options.data;
+    order.eval = options.eval;
+    order.report = options.report;
+    order.refuse_long_rows = options.refuse_long;
+    order.lora.targets = split_at_commas(options.targets);
+    order.train.bf16 = options.precision == "bf16";
+    return order;
+}
+
 Result<void> run_finetune(const Context& context, FinetuneOptions& options) {
     ROOTSTOCK_TRY(place, open_workplace(context));
     FinetuneParts parts{*place.records, place.home, system_clock()};
@@ -162,12 +211,7 @@ Result<void> run_finetune(const Context& context, FinetuneOptions& options) {
         return {};
     }
     ROOTSTOCK_CHECKED(require(options));
-    auto order = options.order;
-    order.data = options.data;
-    order.eval = options.eval;
-    order.report = options.report;
-    order.lora.targets = split_at_commas(options.targets);
-    order.train.bf16 = options.precision == "bf16";
+    ROOTSTOCK_TRY(order, order_of(options));
     ROOTSTOCK_TRY(result, finetune(parts, order, narrator));
     print_result(context, result);
     return {};
@@ -176,9 +220,12 @@ Result<void> run_finetune(const Context& context, FinetuneOptions& options) {
 void add_data_options(CLI::App& command, FinetuneOptions& options) {
     command.add_option("--base", options.order.base, "Base model: name, id or digest (see `rootstock models`)")
         ->type_name("MODEL");
-    command.add_option("--data", options.data, "Labelled rows: csv, tsv or jsonl")->type_name("FILE");
+    command.add_option("--data", options.data, "Labelled rows: csv, tsv or jsonl; conversations: jsonl")
+        ->type_name("FILE");
     command.add_option("--eval", options.eval, "Rows to measure with [validation rows of --data]")->type_name("FILE");
-    command.add_option("--task", options.order.task, "What to learn")->capture_default_str();
+    command
+        .add_option("--task", options.order.task, "What to learn: classify (labels) or chat (what the assistant says)")
+        ->capture_default_str();
     command.add_option("--name", options.order.name, "Name of the adapter; each run makes its next version")
         ->type_name("NAME");
     command.add_option("--text", options.order.text_column, "Column with the texts [detected]")->type_name("COLUMN");
@@ -191,25 +238,38 @@ void add_data_options(CLI::App& command, FinetuneOptions& options) {
 }
 
 void add_settings(CLI::App& command, FinetuneOptions& options) {
-    auto& lora = options.order.lora;
-    auto& train = options.order.train;
+    auto& lora = options.lora;
+    auto& train = options.train;
     auto add = [&](const char* name, auto& value, const char* sentence) {
         return command.add_option(name, value, sentence)->capture_default_str()->group("Settings");
+    };
+    auto add_open = [&](const char* name, auto& value, const std::string& sentence) {
+        command.add_option(name, value, sentence)->group("Settings");
+    };
+    const auto usual = usual_train_settings("classify");
+    const auto chat = usual_train_settings("chat");
+    auto both = [](auto classify, const std::string& with_chat) {
+        return " [classify " + fmt::format("{:g}", static_cast<double>(classify)) + ", chat " + with_chat + "]";
     };
     add("--rank", lora.rank, "Rank of the low-rank updates");
     add("--alpha", lora.alpha, "Updates are scaled by alpha / rank");
     add("--dropout", lora.dropout, "Dropout on their input");
     add("--targets", options.targets, "Linear maps to adapt, with commas between [all]");
-    add("--epochs", train.epochs, "Passes over the rows, at most");
-    add("--batch", train.batch_examples, "Examples per step");
-    add("--lr", train.learning_rate, "Peak learning rate");
-    add("--head-lr", train.head_learning_rate, "Peak learning rate of the head; 0: the same");
+    add_open("--epochs", train.epochs, "Passes over the rows, at most" + both(usual.epochs, "by the rows"));
+    add_open("--batch", train.batch_examples, "Examples per step" + both(usual.batch_examples, "by the rows"));
+    add_open("--lr", train.learning_rate, "Peak learning rate" + both(usual.learning_rate, "by batch and width"));
+    add("--head-lr", train.head_learning_rate, "Peak learning rate of a classifier's head; 0: the same");
     add("--weight-decay", train.weight_decay, "Weight decay of AdamW");
-    add("--label-smoothing", train.label_smoothing, "Share of each label spread over all");
+    add_open("--label-smoothing", train.label_smoothing,
+             "Share of each label spread over all" + both(usual.label_smoothing, "0"));
     add("--seed", train.seed, "Decides split, order and first weights");
-    add("--max-tokens", train.max_tokens, "Longer texts are cut, and counted");
+    add_open("--max-tokens", train.max_tokens,
+             "Longer texts are cut, and counted" + both(usual.max_tokens, "what the model takes, 2048 at most"));
+    command.add_flag("--refuse-long", options.refuse_long, "chat: keep longer rows aside instead of cutting them")
+        ->group("Settings");
     add("--validation", train.validation, "Share of the rows held out");
-    add("--patience", train.patience, "Epochs without a better score before it stops");
+    add_open("--patience", train.patience,
+             "Epochs without a better score before it stops" + both(usual.patience, std::to_string(chat.patience)));
     add("--threads", train.threads, "Cores to use; 0: all");
     add("--precision", options.precision, "Of matrix products while learning")->check(CLI::IsMember({"bf16", "fp32"}));
 }
@@ -221,6 +281,7 @@ void add_finetune_command(CLI::App& program, Context& context) {
     auto options = std::make_shared<FinetuneOptions>();
     add_data_options(*command, *options);
     add_settings(*command, *options);
+    options->command = command;
     command->callback([&context, options] { run_command(context, [&] { return run_finetune(context, *options); }); });
 }
 

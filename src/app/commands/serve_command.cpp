@@ -6,6 +6,10 @@
 namespace rootstock {
 namespace {
 
+Precision precision_of(const std::string& word) {
+    return word == "fp32" ? Precision::fp32 : word == "int8" ? Precision::int8 : Precision::bf16;
+}
+
 struct ServeOptions {
     std::string listen = "127.0.0.1:8080";
     std::vector<std::string> bases;
@@ -19,6 +23,10 @@ struct ServeOptions {
     std::size_t adapter_bytes_max = ResidencyLimits{}.bytes_max;
     std::size_t inputs_max = PredictLimits{}.inputs_max;
     double time_max = 30;
+    int workers = ServeSettings{}.workers;
+    double lease_seconds = TuneSettings{}.lease_seconds;
+    std::size_t upload_bytes_max = FileSettings{}.form_bytes_max;
+    std::int64_t files_bytes_max = FileSettings{}.tenant_bytes_max;
     std::size_t cache_bytes = WriterSettings{}.cache_bytes;
     std::size_t texts_max = static_cast<std::size_t>(WriterSettings{}.rows_max);
     std::size_t answer_tokens_max = static_cast<std::size_t>(GenerateLimits{}.tokens_max);
@@ -31,7 +39,7 @@ Result<ServeSettings> to_settings(const Context& context, const ServeOptions& op
     settings.home = home;
     settings.listen = options.listen;
     settings.bases = options.bases;
-    settings.native = {options.precision == "fp32" ? Precision::fp32 : Precision::bf16, options.threads};
+    settings.native = {precision_of(options.precision), options.threads};
     settings.http.body_bytes_max = options.body_bytes_max;
     settings.http.connections_max = options.connections_max;
     settings.scheduler.queue.rows_max = options.queue_rows_max;
@@ -39,6 +47,11 @@ Result<ServeSettings> to_settings(const Context& context, const ServeOptions& op
     settings.scheduler.batch_tokens_max = options.batch_tokens_max;
     settings.residency.bytes_max = options.adapter_bytes_max;
     settings.predict.inputs_max = options.inputs_max;
+    settings.files.form_bytes_max = options.upload_bytes_max;
+    settings.files.tenant_bytes_max = options.files_bytes_max;
+    settings.workers = options.workers;
+    settings.worker.home = home;
+    settings.worker.tune.lease_seconds = options.lease_seconds;
     settings.writer.cache_bytes = options.cache_bytes;
     settings.writer.prefix_bytes = options.cache_bytes / 2;
     settings.writer.rows_max = static_cast<int>(options.texts_max);
@@ -69,14 +82,28 @@ void add_options(CLI::App& command, ServeOptions& options) {
     command.add_option("--listen", options.listen, "HOST:PORT; port 0 takes a free one")->capture_default_str();
     command.add_option("--base", options.bases, "a base model, by name or digest; give it again for each further one")
         ->allow_extra_args(false);
-    command.add_option("--precision", options.precision, "of the matrix products")
-        ->check(CLI::IsMember({"bf16", "fp32"}))
+    command
+        .add_option("--precision", options.precision,
+                    "of the matrix products; int8: weights of 8 bits where few rows read them")
+        ->check(CLI::IsMember({"bf16", "int8", "fp32"}))
         ->capture_default_str();
     command.add_option("--threads", options.threads, "cores of one inference run; 0: all")->check(CLI::Range(0, 1024));
+    command.add_option("--workers", options.workers, "processes for tuning jobs, kept beside the server")
+        ->check(CLI::Range(0, 64))
+        ->capture_default_str();
+    command
+        .add_option("--lease-seconds", options.lease_seconds, "a job whose worker is silent for so long is taken over")
+        ->check(CLI::Range(1.0, 3600.0))
+        ->capture_default_str();
+    command.add_option("--files-bytes-max", options.files_bytes_max, "all files of one tenant; 413 beyond")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str()
+        ->group("Limits");
     auto limit = [&](const char* name, std::size_t& value, const char* sentence) {
         command.add_option(name, value, sentence)->check(CLI::PositiveNumber)->capture_default_str()->group("Limits");
     };
     limit("--body-bytes-max", options.body_bytes_max, "one request's body; 413 beyond");
+    limit("--upload-bytes-max", options.upload_bytes_max, "one uploaded file, or one part of one; 413 beyond");
     limit("--connections-max", options.connections_max, "open connections; 503 beyond");
     limit("--inputs-max", options.inputs_max, "inputs of one request; 400 beyond");
     limit("--queue-rows-max", options.queue_rows_max, "inputs waiting; 503 beyond");

@@ -16,23 +16,14 @@ Error to_error(const SchemaFault& fault, std::string_view whole) {
     return {code, subject + " " + rule, fault.path, fault.reason};
 }
 
-std::optional<std::string> unescape(std::string_view text) {
-    std::string plain;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '+') {
-            plain += ' ';
-        } else if (text[i] != '%') {
-            plain += text[i];
-        } else {
-            unsigned byte = 0;
-            if (i + 2 >= text.size()) return std::nullopt;
-            auto end = std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16);
-            if (end.ptr != text.data() + i + 3) return std::nullopt;
-            plain += static_cast<char>(byte);
-            i += 2;
-        }
-    }
-    return plain;
+// The parameter that a field of the query belongs to: "name[]" is one of a list, "name[key]" one of an object.
+std::string name_in(const Operation& operation, std::string field) {
+    if (field.ends_with("[]")) field.resize(field.size() - 2);
+    if (!field.ends_with(']')) return field;
+    auto name = field.substr(0, field.find('['));
+    for (const auto& parameter : operation.query)
+        if (parameter.object && parameter.name == name) return name;
+    return field;
 }
 
 // A query's values are texts: a number's text is checked as the number.
@@ -88,7 +79,8 @@ void Contract::add(const std::string& pattern, const std::string& method, const 
             const auto* schema = schemas_->compile(object.at("schema"));
             const auto* required = object.if_contains("required");
             operation.query.push_back({std::string(object.at("name").as_string()), required && required->as_bool(),
-                                       (schema->types & Schema::array) != 0, schema});
+                                       (schema->types & Schema::array) != 0, (schema->types & Schema::object) != 0,
+                                       schema});
         }
     operations_.push_back(std::move(operation));
 }
@@ -107,17 +99,10 @@ Result<void> Contract::check_body(const Operation& operation, const json::value&
 }
 
 Result<void> Contract::check_query(const Operation& operation, std::string_view query) const {
+    auto fields = http::parse_query(query);
+    if (!fields) return fail(ErrorCode::invalid_argument, fields.error().sentence);
     std::map<std::string, json::array, std::less<>> given;
-    while (!query.empty()) {
-        auto pair = query.substr(0, query.find('&'));
-        query.remove_prefix(std::min(pair.size() + 1, query.size()));
-        if (pair.empty()) continue;
-        auto name = unescape(pair.substr(0, pair.find('=')));
-        auto value = unescape(pair.find('=') == pair.npos ? std::string_view() : pair.substr(pair.find('=') + 1));
-        if (!name || !value) return fail(ErrorCode::invalid_argument, "the query is not validly percent-encoded");
-        if (name->ends_with("[]")) name->resize(name->size() - 2);
-        given[*name].emplace_back(*value);
-    }
+    for (auto& [name, value] : *fields) given[name_in(operation, std::move(name))].emplace_back(value);
     for (const auto& parameter : operation.query) {
         auto found = given.extract(parameter.name);
         if (found.empty()) {
@@ -125,6 +110,7 @@ Result<void> Contract::check_query(const Operation& operation, std::string_view 
             return fail(ErrorCode::invalid_argument, "the query parameter '" + parameter.name + "' is missing",
                         parameter.name);
         }
+        if (parameter.object) continue;  // its keys are the caller's own, its values texts
         auto& texts = found.mapped();
         if (!parameter.repeated && texts.size() > 1)
             return fail(ErrorCode::invalid_argument, "the query parameter '" + parameter.name + "' is given twice",

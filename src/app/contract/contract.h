@@ -18,6 +18,7 @@ struct QueryParameter {
     std::string name;
     bool required = false;
     bool repeated = false;  // an array: name=a&name=b, or name[]=a as OpenAI's clients write it
+    bool object = false;    // an object of texts: name[key]=a (style deepObject)
     const Schema* schema = nullptr;
 };
 

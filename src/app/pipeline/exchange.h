@@ -21,7 +21,11 @@ enum class Access {
     open,  // anybody
     key,   // Authorization: Bearer KEY
 };
-enum class Body { none, json };
+enum class Body {
+    none,
+    json,
+    form,  // multipart/form-data with a file: kept on disk, read by the route
+};
 
 struct Endpoint {
     Access access = Access::key;
@@ -41,6 +45,7 @@ struct Exchange {
     json::value body{};                    // after "parse"
     std::string fingerprint{};             // after "parse": of the body, when an Idempotency-Key came with it
     http::Response response{};             // after "answer"
+    bool batch = false;                    // a line of a batch, not a call from outside
 };
 
 }  // namespace rootstock

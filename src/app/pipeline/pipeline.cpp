@@ -49,7 +49,7 @@ Task<http::Response> handle(http::Request& request, Services& services, const Ro
     exchange.id = mint<RequestTag>(services.clock.now());
     auto done = co_await run_steps(exchange);
     if (!done) {
-        exchange.response = problem(done.error());
+        exchange.response = problem(done.error(), services.seconds_waiting());
         if (!exchange.allow.empty()) exchange.response.headers.push_back({"Allow", exchange.allow});
     }
     mark(exchange.response, exchange.id);
@@ -63,6 +63,36 @@ std::span<const Step> steps() { return ordered; }
 
 http::Handler make_handler(Services& services, const Routes& routes) {
     return [&services, &routes](http::Request& request) { return handle(request, services, routes); };
+}
+
+http::PlanBody make_body_plan(Services& services, const Routes& routes) {
+    return [&services, &routes](const http::Request& request) -> std::expected<http::BodyPlan, http::Response> {
+        auto head = request;
+        const auto* route = routes.find(head).route;
+        if (!route || route->endpoint.body != Body::form)
+            return http::BodyPlan{services.settings.http.body_bytes_max, {}};
+        // A stranger's half gigabyte is not worth our disk.
+        if (auto caller = caller_of(services, head); !caller) {
+            auto page = problem(caller.error());
+            mark(page, mint<RequestTag>(services.clock.now()));
+            services.metrics.count_request(head.method, route->pattern, page.status, 0);
+            return std::unexpected(std::move(page));
+        }
+        return http::BodyPlan{services.settings.files.form_bytes_max, services.blobs->incoming()};
+    };
+}
+
+Task<http::Response> answer_inside(Exchange& exchange) {
+    constexpr Step inside[] = {
+        {"match", "", match_route}, {"parse", "", parse_body}, {"validate", "", validate}, {"answer", "", answer}};
+    for (const auto& step : inside) {
+        auto done = co_await step.run(exchange);
+        if (done) continue;
+        if (status_of(done.error()) >= 500)
+            spdlog::error("{} {}: {}", exchange.id.text(), step.name, done.error().message);
+        co_return problem(done.error());
+    }
+    co_return std::move(exchange.response);
 }
 
 http::RefusalPage make_refusal_page(Services& services) {

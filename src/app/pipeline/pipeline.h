@@ -20,4 +20,10 @@ std::span<const Step> steps();
 http::Handler make_handler(Services& services, const Routes& routes);
 http::RefusalPage make_refusal_page(Services& services);
 
+// Where bodies go: a form's to disk, up to the limit of uploads and only for who may send one; others to memory.
+http::PlanBody make_body_plan(Services& services, const Routes& routes);
+
+// A request that comes from inside, for a caller who is known already: matched, parsed and answered like any other.
+Task<http::Response> answer_inside(Exchange& exchange);
+
 }  // namespace rootstock

@@ -1,5 +1,8 @@
 #include "app/pipeline/problem.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace rootstock {
 namespace {
 
@@ -37,7 +40,7 @@ struct Special {
 };
 constexpr Special specials[] = {
     {"method_not_allowed", 405},      // the path is served, this method is not (RFC 9110)
-    {"unsupported_media_type", 415},  // a body that is not JSON
+    {"unsupported_media_type", 415},  // a body that is not JSON, or no form where one is wanted
     {"idempotency_key_reused", 422},  // draft-ietf-httpapi-idempotency-key-header
 };
 
@@ -65,7 +68,7 @@ const Row& row_of(ErrorCode code) {
 }
 
 http::Response shape(int status, std::string_view message, std::string_view type, std::string_view param,
-                     std::string_view code) {
+                     std::string_view code, int retry_after = 1) {
     json::object error;
     error["message"] = message;
     error["type"] = type;
@@ -75,7 +78,8 @@ http::Response shape(int status, std::string_view message, std::string_view type
     response.status = status;
     response.body = json::serialize(json::object{{"error", std::move(error)}});
     if (status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
-    if (status == 503 || code == "idempotency_running") response.headers.push_back({"Retry-After", "1"});
+    if (status == 503 || type == "rate_limit_error" || code == "idempotency_running")
+        response.headers.push_back({"Retry-After", std::to_string(retry_after)});
     if (status == 429 && code == "insufficient_quota") response.headers.push_back({"x-should-retry", "false"});
     return response;
 }
@@ -87,6 +91,9 @@ std::string_view message_of(const Error& error, int status) {
     return error.message;
 }
 
+// Whole seconds until what waits now will have run: a caller that comes back then finds the queue as short as it was.
+int retry_after(double seconds_waiting) { return static_cast<int>(std::clamp(std::ceil(seconds_waiting), 1.0, 60.0)); }
+
 }  // namespace
 
 int status_of(const Error& error) {
@@ -95,11 +102,12 @@ int status_of(const Error& error) {
     return row_of(error.code).status;
 }
 
-http::Response problem(const Error& error) {
+http::Response problem(const Error& error, double seconds_waiting) {
     const auto& row = row_of(error.code);
     int status = status_of(error);
     bool own_word = !error.reason.empty() && status != 500;
-    return shape(status, message_of(error, status), row.type, error.param, own_word ? error.reason : row.code);
+    return shape(status, message_of(error, status), row.type, error.param, own_word ? error.reason : row.code,
+                 retry_after(seconds_waiting));
 }
 
 http::Response problem(const http::Refusal& refusal) {

@@ -8,7 +8,7 @@
 namespace rootstock {
 
 // The answer to a failed request. Faults of ours are told in general words; their details belong in the log.
-http::Response problem(const Error& error);
+http::Response problem(const Error& error, double seconds_waiting = 0);
 
 // The same for what the HTTP server refuses by itself.
 http::Response problem(const http::Refusal& refusal);

@@ -55,22 +55,25 @@ Task<Result<void>> match_route(Exchange& exchange) {
                    "method_not_allowed");
 }
 
+Result<tenant::Caller> caller_of(Services& services, const http::Request& request) {
+    auto key = bearer_of(request);
+    if (key.empty())
+        return fail(ErrorCode::unauthenticated, "send your API key in the header \"Authorization: Bearer KEY\"", {},
+                    "invalid_api_key");
+    auto now = services.clock.now();
+    return services.records->read([&](store::Session& session) { return tenant::authenticate(session, key, now); });
+}
+
 Task<Result<void>> authenticate(Exchange& exchange) {
     if (exchange.route->endpoint.access == Access::open) co_return Result<void>{};
-    auto key = bearer_of(exchange.request);
-    if (key.empty())
-        co_return fail(ErrorCode::unauthenticated, "send your API key in the header \"Authorization: Bearer KEY\"", {},
-                       "invalid_api_key");
-    auto now = exchange.services.clock.now();
-    auto caller = exchange.services.records->read(
-        [&](store::Session& session) { return tenant::authenticate(session, key, now); });
+    auto caller = caller_of(exchange.services, exchange.request);
     if (!caller) co_return fail(caller.error());
     exchange.caller = std::move(*caller);
     co_return Result<void>{};
 }
 
 Task<Result<void>> parse_body(Exchange& exchange) {
-    if (exchange.route->endpoint.body == Body::none) co_return Result<void>{};
+    if (exchange.route->endpoint.body != Body::json) co_return Result<void>{};  // a form is the route's to read
     if (!says_json(exchange.request))
         co_return fail(ErrorCode::invalid_argument, "send the body as JSON, with \"Content-Type: application/json\"",
                        {}, "unsupported_media_type");

@@ -1,5 +1,8 @@
-// GET /v1/models and /v1/models/{id}: what this caller can name. Foreign adapters do not exist for him.
+// /v1/models: what this caller can name, and what of it he may remove. Foreign adapters do not exist for him.
 
+#include <map>
+
+#include "app/routes/answers.h"
 #include "app/routes/routes.h"
 
 namespace rootstock {
@@ -31,12 +34,6 @@ json::object base_to_json(const ServedModel& served) {
     return model;
 }
 
-http::Response json_response(const json::value& value) {
-    http::Response response;
-    response.body = json::serialize(value);
-    return response;
-}
-
 // Adapters grafted on another base cannot be called here, so they are not offered here.
 bool is_served(const catalog::Adapter& adapter, const Services& services) {
     return services.models.of_digest(adapter.base_digest) != nullptr;
@@ -44,14 +41,18 @@ bool is_served(const catalog::Adapter& adapter, const Services& services) {
 
 Task<Result<http::Response>> list_models(Exchange& exchange) {
     auto& services = exchange.services;
+    std::map<AdapterId, std::string> tuned;  // adapters that bear the name of a tuning
     auto found = services.records->read([&](store::Session& session) -> Result<std::vector<catalog::Adapter>> {
+        for (auto& model : catalog::list_tuned_models(session, exchange.caller.tenant))
+            tuned.emplace(std::move(model.adapter), std::move(model.name));
         return catalog::visible_adapters(session, exchange.caller.tenant);
     });
     if (!found) co_return fail(found.error());
     json::array data;
     for (const auto& model : services.models.all()) data.push_back(base_to_json(*model));
     for (const auto& adapter : *found)
-        if (is_served(adapter, services)) data.push_back(to_json(adapter, exchange, adapter.name));
+        if (is_served(adapter, services))
+            data.push_back(to_json(adapter, exchange, tuned.contains(adapter.id) ? tuned[adapter.id] : adapter.name));
     co_return json_response(json::object{{"object", "list"}, {"data", std::move(data)}});
 }
 
@@ -67,11 +68,27 @@ Task<Result<http::Response>> get_model(Exchange& exchange) {
     co_return json_response(to_json(*found, exchange, id));
 }
 
+// Models that a tuning made, by the name it gave; the house's models and named adapters are the operator's to remove.
+Task<Result<http::Response>> delete_model(Exchange& exchange) {
+    auto& services = exchange.services;
+    std::string id(exchange.request.path_value("id"));
+    auto removed = co_await services.write([&, now = services.clock.now()](store::Session& session) -> Result<void> {
+        const auto& tenant = exchange.caller.tenant;
+        if (id.starts_with("ft:")) return catalog::remove_tuned_model(session, tenant, id, now);
+        if (!services.models.called(id)) ROOTSTOCK_CHECKED(catalog::resolve(session, tenant, id));
+        return fail(ErrorCode::permission_denied,
+                    "only models of your own fine-tuning jobs (ft:...) can be deleted; '" + id + "' is none", "model");
+    });
+    if (!removed) co_return fail(removed.error());
+    co_return json_response(json::object{{"id", id}, {"object", "model"}, {"deleted", true}});
+}
+
 }  // namespace
 
 void add_models_routes(Routes& routes) {
     routes.add("GET", "/v1/models", {Access::key, Body::none, list_models});
     routes.add("GET", "/v1/models/{id}", {Access::key, Body::none, get_model});
+    routes.add("DELETE", "/v1/models/{id}", {Access::key, Body::none, delete_model});
 }
 
 }  // namespace rootstock

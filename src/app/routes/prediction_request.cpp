@@ -54,6 +54,7 @@ PredictOrder begin_order(const Exchange& exchange) {
     PredictOrder order;
     order.request = exchange.id;
     order.caller = exchange.caller;
+    order.batch = exchange.batch;
     order.presence = exchange.request.caller;
     if (auto key = exchange.request.header("Idempotency-Key")) {
         auto route = exchange.route->method + " " + exchange.route->pattern;

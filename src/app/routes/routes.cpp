@@ -9,6 +9,12 @@ Routes make_routes() {
     add_chat_route(routes);
     add_completions_route(routes);
     add_models_routes(routes);
+    add_files_routes(routes);
+    add_uploads_routes(routes);
+    add_fine_tuning_routes(routes);
+    add_batches_routes(routes);
+    add_organization_routes(routes);
+    add_feedback_route(routes);
     add_health_routes(routes);
     add_docs_routes(routes);
     return routes;

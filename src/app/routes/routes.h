@@ -5,13 +5,19 @@
 
 namespace rootstock {
 
-void add_classify_route(Routes& routes);     // POST /v1/classify
-void add_embeddings_route(Routes& routes);   // POST /v1/embeddings
-void add_chat_route(Routes& routes);         // POST /v1/chat/completions
-void add_completions_route(Routes& routes);  // POST /v1/completions
-void add_models_routes(Routes& routes);      // GET /v1/models, GET /v1/models/{id}
-void add_health_routes(Routes& routes);      // GET /healthz, GET /readyz, GET /metrics
-void add_docs_routes(Routes& routes);
+void add_classify_route(Routes& routes);       // POST /v1/classify
+void add_embeddings_route(Routes& routes);     // POST /v1/embeddings
+void add_chat_route(Routes& routes);           // POST /v1/chat/completions
+void add_completions_route(Routes& routes);    // POST /v1/completions
+void add_models_routes(Routes& routes);        // GET /v1/models, GET and DELETE /v1/models/{id}
+void add_files_routes(Routes& routes);         // /v1/files
+void add_uploads_routes(Routes& routes);       // /v1/uploads
+void add_fine_tuning_routes(Routes& routes);   // /v1/fine_tuning/jobs
+void add_batches_routes(Routes& routes);       // /v1/batches
+void add_organization_routes(Routes& routes);  // /v1/organization/usage/*, /v1/organization/costs
+void add_feedback_route(Routes& routes);       // POST /v1/feedback
+void add_health_routes(Routes& routes);        // GET /healthz, GET /readyz, GET /metrics
+void add_docs_routes(Routes& routes);          // GET /docs, GET /openapi.json
 
 Routes make_routes();
 

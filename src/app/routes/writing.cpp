@@ -177,6 +177,7 @@ GenerateOrder begin_writing_order(const Exchange& exchange, const json::object& 
     order.sampling = sampling_of(fields);
     if (const auto* stop = fields.if_contains("stop")) order.stops = words_of(*stop);
     order.presence = exchange.request.caller;
+    order.batch = exchange.batch;
     read_guides(fields, order);
     if (auto key = exchange.request.header("Idempotency-Key"))
         order.once =

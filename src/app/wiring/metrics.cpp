@@ -63,6 +63,18 @@ struct Metrics::State {
         gauge("rootstock_adapter_loads", "Adapters loaded since the start.");
     prometheus::Family<prometheus::Gauge>& adapter_evictions =
         gauge("rootstock_adapter_evictions", "Adapters evicted since the start.");
+    prometheus::Family<prometheus::Gauge>& adapters_loading =
+        gauge("rootstock_adapters_loading", "Adapters coming in now.");
+    prometheus::Family<prometheus::Gauge>& adapters_failed =
+        gauge("rootstock_adapters_failed", "Adapters whose last loading failed.");
+    prometheus::Family<prometheus::Gauge>& adapter_waiting =
+        gauge("rootstock_adapter_waiting", "Requests that wait for an adapter.");
+    prometheus::Family<prometheus::Gauge>& adapter_failures =
+        gauge("rootstock_adapter_failures", "Failed loadings since the start.");
+    prometheus::Family<prometheus::Gauge>& adapter_load_seconds =
+        gauge("rootstock_adapter_load_seconds", "Time spent on loading adapters since the start.");
+    prometheus::Family<prometheus::Gauge>& queue_seconds =
+        gauge("rootstock_queue_seconds", "Until what waits has run, at the pace of the last runs.");
     prometheus::Family<prometheus::Histogram>& rows_of_step =
         histogram("rootstock_step_rows", "Texts that took part in one step of writing.");
     prometheus::Family<prometheus::Histogram>& seconds_of_step =
@@ -86,6 +98,12 @@ struct Metrics::State {
         tell(adapter_bytes, load.adapters.bytes);
         tell(adapter_loads, load.adapters.loads);
         tell(adapter_evictions, load.adapters.evictions);
+        tell(adapters_loading, load.adapters.loading);
+        tell(adapters_failed, load.adapters.failed);
+        tell(adapter_waiting, load.adapters.waiting);
+        tell(adapter_failures, load.adapters.failures);
+        tell(adapter_load_seconds, static_cast<double>(load.adapters.load_micros) * 1e-6);
+        tell(queue_seconds, load.queue.seconds_waiting);
         if (load.writing.blocks == 0) return;
         tell(texts_waiting, load.writing.requests_waiting);
         tell(texts_running, load.writing.rows_running);

@@ -6,12 +6,15 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 
+#include "app/batches/batch_desk.h"
 #include "app/pipeline/pipeline.h"
 #include "app/routes/routes.h"
+#include "app/wiring/worker_pool.h"
 
 namespace rootstock {
 namespace {
@@ -50,7 +53,7 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Every few seconds: holds whose time is over, answers kept long enough.
+// Every few seconds: holds whose time is over, answers and files kept long enough, jobs that nobody will end.
 class Sweeper {
 public:
     Sweeper(asio::io_context& io, Services& services) : timer_(io), services_(services) { wait(); }
@@ -72,10 +75,29 @@ private:
             if (forget) ledger::forget_old_keys(session, now);
             auto expired = ledger::expire_overdue(session, now);
             if (expired > 0) spdlog::warn("{} holds expired", expired);
+            end_stranded_tunings(session, now);
             return {};
         };
         services_.records->write(std::move(work), [](Result<void> swept) {
             if (!swept) spdlog::warn("sweep: {}", swept.error().message);
+        });
+        sweep_files();
+    }
+
+    // The records go first: a blob without one harms nobody.
+    void sweep_files() {
+        asio::post(services_.disk, [&services = services_] {
+            auto work = [now = services.clock.now()](store::Session& session) -> Result<std::vector<store::BlobKey>> {
+                std::vector<store::BlobKey> keys;
+                for (const auto& file : catalog::take_expired_files(session, now))
+                    keys.push_back({file.tenant.text(), file.id.text()});
+                for (const auto& key : catalog::take_expired_parts(session, now))
+                    keys.push_back({key.tenant.text(), key.part.text()});
+                return keys;
+            };
+            auto gone = services.records->write_now(std::move(work));
+            if (!gone) return spdlog::warn("sweep: {}", gone.error().message);
+            for (const auto& key : *gone) services.blobs->remove(key);
         });
     }
 
@@ -122,12 +144,17 @@ Result<void> serve(ServeSettings settings, const std::function<void(const Listen
     Routes routes = make_routes();
     http::Server server(io, services->settings.http, make_handler(*services, routes), make_refusal_page(*services));
     services->connections = [&server] { return server.connections(); };
+    server.plan_bodies(make_body_plan(*services, routes));
     ROOTSTOCK_CHECKED(server.listen(services->settings.listen));
     Sweeper sweeper(io, *services);
+    BatchDesk batches(io, *services, routes);
+    WorkerPool workers(io, services->settings.worker, services->settings.workers);
     Stopper stopper(io, [&] {
         services->draining = true;
-        server.stop([&] { io.stop(); });
+        workers.stop();
+        batches.stop([&] { server.stop([&] { io.stop(); }); });
     });
+    batches.start();
     Listening told{server.address(), {}, monotonic_seconds() - started};
     for (const auto& model : services->models.all())
         told.bases.push_back({model->name, model->base.model->description()});

@@ -1,5 +1,7 @@
 #include "app/wiring/services.h"
 
+#include <algorithm>
+
 #include "app/wiring/records.h"
 
 namespace rootstock {
@@ -51,6 +53,12 @@ ServerLoad Services::load() const {
     return load;
 }
 
+double Services::seconds_waiting() const {
+    double longest = 0;
+    for (const auto& model : models.all()) longest = std::max(longest, model->scheduler->load().seconds_waiting);
+    return longest;
+}
+
 Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& clock) {
     std::unique_ptr<Services> services(new Services(std::move(settings), clock));
     const auto& chosen = services->settings;
@@ -58,6 +66,8 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     ROOTSTOCK_TRY(records, open_records(chosen.home));
     services->records = std::move(records);
     ROOTSTOCK_CHECKED(release_holds(*services));
+    services->blobs = std::make_unique<store::Blobs>(catalog::files_folder(chosen.home));
+    services->blobs->clear_incoming();
     ROOTSTOCK_TRY(bases, choose_bases(*services->records, chosen.bases));
     auto count = [metrics = &services->metrics](const std::string& base, const BatchFacts& facts) {
         metrics->count_batch(base, facts);

@@ -7,10 +7,18 @@
 #include <string>
 
 #include "app/wiring/metrics.h"
+#include "app/wiring/worker.h"
 #include "flow/flow.h"
 #include "http/http.h"
 
 namespace rootstock {
+
+// What customers may leave with us.
+struct FileSettings {
+    std::size_t form_bytes_max = std::size_t{512} << 20;     // one upload, or one part of one; 413 beyond
+    std::int64_t upload_bytes_max = std::int64_t{8} << 30;   // a file that comes in parts
+    std::int64_t tenant_bytes_max = std::int64_t{16} << 30;  // all files of one tenant
+};
 
 struct ServeSettings {
     Home home;
@@ -21,6 +29,9 @@ struct ServeSettings {
     SchedulerSettings scheduler;
     ResidencyLimits residency;
     PredictLimits predict;
+    FileSettings files;
+    WorkerSettings worker;  // its home is ours
+    int workers = 1;        // processes for tuning jobs that are kept beside the server
     WriterSettings writer;
     GenerateLimits generate;
 };
@@ -34,13 +45,26 @@ struct Services {
     std::unique_ptr<store::Database> records;
     Metrics metrics;
     ServedModels models;
+    std::unique_ptr<store::Blobs> blobs;
     boost::asio::thread_pool pool{1};  // parsing and tokenizing of large requests
+    boost::asio::thread_pool disk{2};  // reading and writing of files
     std::unique_ptr<Predict> predict;
     std::unique_ptr<Generate> generate;
     std::function<std::size_t()> connections = [] { return std::size_t{0}; };
     bool draining = false;
 
     ServerLoad load() const;
+    double seconds_waiting() const;  // until what waits has run, of the model that has most to do
+
+    // A change of the records, awaited until it is durable. `work` is Result<T>(store::Session&).
+    template <typename Work>
+    boost::asio::awaitable<std::invoke_result_t<Work&, store::Session&>> write(Work work) {
+        using R = std::invoke_result_t<Work&, store::Session&>;
+        auto start = [this, work = std::move(work)](auto done) mutable {
+            records->write_value(std::move(work), std::move(done));
+        };
+        co_return co_await await_done<R>(std::move(start));
+    }
 };
 
 // Opens the records, loads the base models, starts the threads. Sentences for: no model pulled yet, several and none

@@ -1,6 +1,5 @@
 #include "autograd/executor/classifier.h"
 
-#include <cmath>
 #include <utility>
 
 namespace rootstock {
@@ -34,7 +33,7 @@ Result<std::unique_ptr<SequenceClassifier>> SequenceClassifier::create(const Mod
                                                                        const Placement& placement) {
     ROOTSTOCK_TRY(grafts, plan_grafts(model.spec, settings));
     ROOTSTOCK_TRY(classifier, build(model, grafts, classes, placement));
-    classifier->initialise(seed);
+    classifier->model_->initialise(seed);
     return std::move(classifier);
 }
 
@@ -51,22 +50,6 @@ Result<std::unique_ptr<SequenceClassifier>> SequenceClassifier::restore(const Mo
         .copy_(torch::tensor(adapter.head.weight).view({adapter.head.classes, adapter.head.width}));
     if (const auto* bias = parameters.find("head.bias")) bias->copy_(torch::tensor(adapter.head.bias));
     return std::move(classifier);
-}
-
-void SequenceClassifier::initialise(std::uint64_t seed) {
-    SeededRandom random(seed);
-    auto values = torch::zeros({parameters().size()}, torch::kFloat32);
-    for (const auto& entry : parameters().entries()) {
-        auto* place = values.data_ptr<float>() + entry.offset;
-        bool is_a = entry.shape.name.ends_with(".a");
-        double bound = is_a ? 1.0 / std::sqrt(static_cast<double>(entry.shape.shape[1])) : 0.0;
-        for (std::int64_t i = 0; i < entry.shape.elements(); ++i) {
-            if (is_a) place[i] = static_cast<float>(bound * (2 * random.uniform() - 1));
-            if (entry.shape.kind == ParameterKind::head_weight)
-                place[i] = static_cast<float>(transformer().spec().initializer_range * random.normal());
-        }
-    }
-    parameters().values().copy_(values);
 }
 
 Adapter SequenceClassifier::to_adapter(const LoraSettings& settings) const {

@@ -18,8 +18,7 @@ namespace rootstock {
 
 class SequenceClassifier {
 public:
-    // Fresh parameters from `seed`: A uniform within 1/sqrt(in) and B zero (as peft does), the head normal with the
-    // spec's initializer_range and zero bias. invalid_argument: an unknown target; unsupported: see
+    // Fresh parameters from `seed`, see HeadedModel::initialise. invalid_argument: an unknown target; unsupported: see
     // HeadedModel::with_new_head.
     static Result<std::unique_ptr<SequenceClassifier>> create(const Model& model, const LoraSettings& settings,
                                                               int classes, std::uint64_t seed,
@@ -46,7 +45,6 @@ private:
     SequenceClassifier(std::unique_ptr<HeadedModel> model, int classes) : model_(std::move(model)), classes_(classes) {}
     static Result<std::unique_ptr<SequenceClassifier>> build(const Model& model, const GraftPlan& grafts, int classes,
                                                              const Placement& placement);
-    void initialise(std::uint64_t seed);
 
     std::unique_ptr<HeadedModel> model_;
     int classes_;

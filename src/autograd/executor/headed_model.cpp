@@ -1,13 +1,20 @@
 #include "autograd/executor/headed_model.h"
 
+#include <cmath>
+
 #include "autograd/ops/frozen_weights.h"
 
 namespace rootstock {
 
 namespace {
 
+bool of_a_column(const std::string& name) {
+    return name.starts_with("embed.numbers") || name.starts_with("embed.missing") || name.starts_with("embed.categor");
+}
+
 ParameterKind kind_of(const TensorShape& tensor, bool head) {
-    bool matrix = tensor.shape.size() > 1;
+    // A column's vectors are no map: nothing pulls them to zero, as in the reference's optimiser.
+    bool matrix = tensor.shape.size() > 1 && !of_a_column(tensor.name);
     if (head) return matrix ? ParameterKind::head_weight : ParameterKind::head_bias;
     return matrix ? ParameterKind::base_weight : ParameterKind::base_vector;
 }
@@ -81,6 +88,27 @@ void HeadedModel::stage_low_rank() {
     auto count = static_cast<std::int64_t>(all.size());
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::int64_t i = 0; i < count; ++i) all[static_cast<std::size_t>(i)]->stage_low_rank();
+}
+
+torch::Tensor HeadedModel::states(const StagedBatch& batch, const Dropout& dropout) {
+    stage_low_rank();
+    return transformer_->hidden(batch, dropout);
+}
+
+void HeadedModel::initialise(std::uint64_t seed) {
+    SeededRandom random(seed);
+    auto values = torch::zeros({parameters_.size()}, torch::kFloat32);
+    for (const auto& entry : parameters_.entries()) {
+        auto* place = values.data_ptr<float>() + entry.offset;
+        bool is_a = entry.shape.name.ends_with(".a");
+        double bound = is_a ? 1.0 / std::sqrt(static_cast<double>(entry.shape.shape[1])) : 0.0;
+        for (std::int64_t i = 0; i < entry.shape.elements(); ++i) {
+            if (is_a) place[i] = static_cast<float>(bound * (2 * random.uniform() - 1));
+            if (entry.shape.kind == ParameterKind::head_weight)
+                place[i] = static_cast<float>(transformer_->spec().initializer_range * random.normal());
+        }
+    }
+    parameters_.values().copy_(values);
 }
 
 torch::Tensor HeadedModel::logits(const StagedBatch& batch, const Dropout& dropout) {

@@ -31,8 +31,18 @@ public:
     }
     Result<StagedBatch> stage_images(std::span<const float> pixels) const { return transformer_->stage_images(pixels); }
 
-    // See ModelHead. `dropout` acts on the input of every low-rank A; leave it out to evaluate.
+    Result<StagedBatch> stage_columns(const ColumnBatch& rows) const { return transformer_->stage_columns(rows); }
+
+    // What the head reads: the last states of all tokens, in the placement's stream type.
+    torch::Tensor states(const StagedBatch& batch, const Dropout& dropout = {});
+
+    // See ModelHead. `dropout` acts on the input of every low-rank A, and with whole_model wherever
+    // the spec says; leave it out to evaluate.
     torch::Tensor logits(const StagedBatch& batch, const Dropout& dropout = {});
+
+    // Fresh low-rank updates and head: A uniform within 1/sqrt(in) and B zero, as peft does; the head normal with the
+    // spec's initializer_range and zero bias.
+    void initialise(std::uint64_t seed);
 
     // Names: the canonical ones of tensors_of(spec) and head_tensors_of(spec) with a trained base, head.* with a
     // trained head, and AdaptedLinear's for grafts.

@@ -56,6 +56,23 @@ AttentionRules rules_of(const TransformerSpec& spec, const Layer::Options& optio
             windowed ? spec.window : 0};
 }
 
+// Behind the sites of linear maps: four for each layer, one for each group of rows behind them.
+std::uint64_t first_site_of(const Layer::Options& options) {
+    constexpr std::uint64_t behind_maps = 1 << 20, groups_max = 1 << 20;
+    return behind_maps + (2 * static_cast<std::uint64_t>(options.layer) + options.decoder) * (4 + groups_max);
+}
+
+Norm first_norm_of(const Model& model, const Layer::Options& options, const std::string& prefix) {
+    if (options.layer == 0 && !model.spec.first_norm) return {};
+    return load_norm(model, prefix + "attention_norm", options.placement);
+}
+
+// As many lines as the batch has places: those that belong to no row are zero.
+torch::Tensor padded(const torch::Tensor& tokens, const StagedBatch& batch) {
+    auto missing = batch.places - tokens.size(0);
+    return missing > 0 ? torch::constant_pad_nd(tokens, {0, 0, 0, missing}) : tokens;
+}
+
 }  // namespace
 
 Layer::Layer(const Model& model, const Options& options)
@@ -64,12 +81,16 @@ Layer::Layer(const Model& model, const Options& options)
       rules_(rules_of(model.spec, options)),
       norm_place_(model.spec.norm_place),
       activation_(model.spec.activation),
+      attention_dropout_(model.spec.attention_dropout),
+      inner_dropout_(model.spec.inner_dropout),
+      hidden_dropout_(model.spec.hidden_dropout),
+      first_site_(first_site_of(options)),
       inputs_(make_inputs(model, options)),
       from_memory_(make_from_memory(model, options)),
       attention_output_(make_linear(model, options, {"attention_output"}, !options.grafts.empty())),
       inner_(make_linear(model, options, {"gate", "inner"}, !options.grafts.empty())),
       output_(make_linear(model, options, {"output"}, !options.grafts.empty())),
-      attention_norm_(load_norm(model, prefix_ + "attention_norm", placement_)),
+      attention_norm_(first_norm_of(model, options, prefix_)),
       cross_norm_(options.decoder ? load_norm(model, prefix_ + "cross_norm", placement_) : Norm{}),
       output_norm_(load_norm(model, prefix_ + "output_norm", placement_)) {}
 
@@ -92,11 +113,24 @@ std::vector<AdaptedLinear*> Layer::linears() {
 }
 
 torch::Tensor Layer::before(const torch::Tensor& x, const Norm& norm) const {
-    return norm_place_ == NormPlace::before ? apply_norm(x, norm) : x;
+    return norm_place_ == NormPlace::before && norm.defined() ? apply_norm(x, norm) : x;
 }
 
 torch::Tensor Layer::after(const torch::Tensor& result, const torch::Tensor& x, const Norm& norm, Slack slack) const {
     return norm_place_ == NormPlace::before ? x + result : add_norm(result, x, norm, placement_, slack);
+}
+
+torch::Tensor Layer::dropped(const torch::Tensor& x, double share, const Dropout& dropout, std::uint64_t place) const {
+    return dropout.whole_model && share > 0 ? dropout.drop(first_site_ + place, share, x) : x;
+}
+
+WeightDropout Layer::weight_dropout(const Dropout& dropout) const {
+    if (!dropout.whole_model) return {};
+    return {&dropout, attention_dropout_, first_site_ + 4};
+}
+
+torch::Tensor Layer::mix_heads(const torch::Tensor& mixed, const Dropout& dropout) {
+    return attention_output_.parts().empty() ? mixed : attention_output_.forward(mixed, dropout);
 }
 
 torch::Tensor Layer::forward(const torch::Tensor& x, const Pass& pass, std::int64_t next_slack) {
@@ -130,10 +164,12 @@ torch::Tensor Layer::attend(const torch::Tensor& queries, const torch::Tensor& k
                     rules_.head_width);
     auto k = rotate(second.narrow(1, begin, shared), pass.angles, rules_.head_width);
     auto v = second.narrow(1, begin + shared, shared);
-    if (!picked) return row_attention(q, k, v, pass.batch.all_rows, rules_, pass.biases);
+    const auto dropout = weight_dropout(pass.dropout);
+    if (!picked)
+        return padded(row_attention(q, k, v, pass.batch.all_rows, rules_, pass.biases, dropout), pass.batch);
     auto whole_row = rules_;
     whole_row.causal = false;
-    return row_attention(q, k, v, pass.batch.picked_rows, whole_row);
+    return row_attention(q, k, v, pass.batch.picked_rows, whole_row, {}, dropout);
 }
 
 torch::Tensor Layer::attend_memory(const torch::Tensor& x, const Pass& pass) {
@@ -157,11 +193,13 @@ torch::Tensor Layer::inner_states(const torch::Tensor& x, const Dropout& dropout
 
 torch::Tensor Layer::after_attention(const torch::Tensor& mixed, const torch::Tensor& x, const Pass& pass,
                                      std::int64_t next_slack) {
-    auto attended = attention_output_.forward(mixed, pass.dropout);
+    auto attended = dropped(mix_heads(mixed, pass.dropout), hidden_dropout_, pass.dropout, 0);
     auto middle = after(attended, x, attention_norm_, {inner_.slack(), attention_output_.slack()});
     if (!from_memory_.empty()) middle = attend_memory(middle, pass);
     auto active = inner_states(before(middle, output_norm_), pass.dropout, {output_.slack(), inner_.slack()});
-    return after(output_.forward(active, pass.dropout), middle, output_norm_, {next_slack, output_.slack()});
+    active = dropped(active, inner_dropout_, pass.dropout, 1);
+    auto result = dropped(output_.forward(active, pass.dropout), hidden_dropout_, pass.dropout, 2);
+    return after(result, middle, output_norm_, {next_slack, output_.slack()});
 }
 
 }  // namespace rootstock

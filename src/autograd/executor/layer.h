@@ -63,6 +63,9 @@ private:
     torch::Tensor inner_states(const torch::Tensor& x, const Dropout& dropout, Slack slack);
     // The sub-layer's input, and the residual sum behind it.
     torch::Tensor before(const torch::Tensor& x, const Norm& norm) const;
+    torch::Tensor mix_heads(const torch::Tensor& mixed, const Dropout& dropout);
+    WeightDropout weight_dropout(const Dropout& dropout) const;
+    torch::Tensor dropped(const torch::Tensor& x, double share, const Dropout& dropout, std::uint64_t place) const;
     torch::Tensor after(const torch::Tensor& result, const torch::Tensor& x, const Norm& norm, Slack slack) const;
 
     Placement placement_;
@@ -70,10 +73,13 @@ private:
     AttentionRules rules_;
     NormPlace norm_place_;
     Activation activation_;
+    double attention_dropout_, inner_dropout_, hidden_dropout_;
+    std::uint64_t first_site_;                         // of this layer's own dropout masks
     std::vector<AdaptedLinear> inputs_;                // query, key and value together; or query, then key and value
     std::vector<AdaptedLinear> from_memory_;           // cross_query; cross_key and cross_value; cross_attention_output
-    AdaptedLinear attention_output_, inner_, output_;  // inner_: the gate before the inner map where there is one
-    Norm attention_norm_, cross_norm_, output_norm_;
+    AdaptedLinear attention_output_, inner_, output_;  // inner_: the gate before the inner map where there is one;
+                                                       // attention_output_ has no parts where the spec has none
+    Norm attention_norm_, cross_norm_, output_norm_;   // attention_norm_ may be undefined in a first layer
 };
 
 }  // namespace rootstock

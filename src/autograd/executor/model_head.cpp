@@ -72,6 +72,7 @@ torch::Tensor ModelHead::sequence_logits(Transformer& transformer, const StagedB
     if (pooler_)
         states = activate(pooler_->forward(states, dropout).to(torch::kFloat32), pooler_activation_,
                           reference_placement(), {});
+    if (head_.relu) states = torch::relu(states);
     return mapped(states, weight_, bias_);
 }
 

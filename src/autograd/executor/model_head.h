@@ -2,6 +2,7 @@
 // What stands on a transformer's last states, as the reference models have it:
 //
 //   sequence   head(pooler_activation(pooler(picked state)))    [rows, classes]; without pooler head(picked state).
+//              With `relu` the state is max(state, 0) (a table's rows).
 //              With a distillation token the mean of its own classifier and the class token's (DeiT).
 //   token      head(state)                                      [tokens, classes]
 //   span       head(state)                                      [tokens, 2]: begins here, ends here
@@ -27,6 +28,7 @@ public:
     torch::Tensor logits(Transformer& transformer, const StagedBatch& batch, const Dropout& dropout);
 
     const HeadSpec& spec() const { return head_; }
+    const torch::Tensor& weight() const { return weight_; }  // undefined: tied
     void bind(const Parameters& parameters);
     AdaptedLinear* pooler() const { return pooler_.get(); }  // null: the model has none
 

@@ -9,6 +9,7 @@ namespace rootstock {
 std::string Placement::description() const {
     std::string text = device.str();
     text += type == torch::kBFloat16 ? ", bfloat16" : ", fp32";
+    if (route == Route::packed_products) return text + ", packed products";
     return text + (kernels() ? ", own kernels" : ", libtorch operations");
 }
 
@@ -33,8 +34,10 @@ bool kernels_fit(const TransformerSpec& spec) {
 Placement choose_placement(const TransformerSpec& spec, bool bf16) {
     if (torch::cuda::is_available())
         return {torch::Device(torch::kCUDA, 0), bf16 ? torch::kBFloat16 : torch::kFloat32, Route::torch_ops};
-    if (bf16 && kernels_fit(spec) && bf16_products_available()) return {torch::kCPU, torch::kBFloat16, Route::kernels};
-    return reference_placement();
+    if (!bf16 || !bf16_products_available()) return reference_placement();
+    if (kernels_fit(spec)) return {torch::kCPU, torch::kBFloat16, Route::kernels};
+    bool tokens_alone = spec.inputs == Inputs::tokens && spec.decoder_layers == 0;
+    return tokens_alone ? Placement{torch::kCPU, torch::kBFloat16, Route::packed_products} : reference_placement();
 }
 
 Placement reference_placement() { return {torch::kCPU, torch::kFloat32, Route::torch_ops}; }

@@ -29,6 +29,23 @@ Result<void> check(const PackedBatch& batch, const TransformerSpec& spec) {
     return {};
 }
 
+Result<void> check(const ColumnBatch& rows, const TransformerSpec& spec) {
+    const auto& columns = spec.columns;
+    if (spec.inputs != Inputs::columns)
+        return fail(ErrorCode::invalid_argument, "this model does not read the rows of a table");
+    if (rows.rows < 1) return fail(ErrorCode::invalid_argument, "the batch is empty: give it at least one row");
+    const auto count = static_cast<std::size_t>(rows.rows), categories = columns.categories.size();
+    const auto numbers = count * static_cast<std::size_t>(columns.numbers);
+    if (rows.numeric.size() != numbers || rows.numeric_missing.size() != numbers ||
+        rows.categories.size() != count * categories)
+        return fail(ErrorCode::invalid_argument, "the rows have not the model's columns: encode them with its schema");
+    for (std::size_t i = 0; i < rows.categories.size(); ++i)
+        if (rows.categories[i] < 0 || rows.categories[i] >= columns.categories[i % categories])
+            return fail(ErrorCode::invalid_argument,
+                        "a category is outside the model's: encode the rows with its schema");
+    return {};
+}
+
 torch::Tensor indices(const std::vector<std::int64_t>& values, const torch::Device& device) {
     return torch::tensor(values, torch::kInt64).to(device);
 }
@@ -46,7 +63,7 @@ StagedBatch stage_rows(const std::vector<std::int32_t>& offsets, const Transform
     StagedBatch staged;
     staged.rows = static_cast<std::int64_t>(offsets.size()) - 1;
     staged.tokens = offsets.back();
-    auto step = placement.kernels() ? product_rows_step : 1;
+    auto step = placement.packed() ? product_rows_step : 1;
     staged.places = (staged.tokens + step - 1) / step * step;
     staged.offsets = offsets;
     staged.ordinals.resize(offsets.size());
@@ -121,8 +138,7 @@ Result<StagedBatch> stage_batch(const PackedBatch& batch, const PackedBatch& dec
 Result<StagedBatch> stage_images(std::span<const float> pixels, const TransformerSpec& spec,
                                  const Placement& placement) {
     const auto& shape = spec.patches;
-    if (spec.inputs != Inputs::patches)
-        return fail(ErrorCode::invalid_argument, "this model does not read images: give it text");
+    if (spec.inputs != Inputs::patches) return fail(ErrorCode::invalid_argument, "this model does not read images");
     auto per_image = std::int64_t{shape.channels} * shape.image * shape.image;
     auto images = static_cast<std::int64_t>(pixels.size()) / per_image;
     if (images == 0 || images * per_image != static_cast<std::int64_t>(pixels.size()))
@@ -143,6 +159,23 @@ Result<StagedBatch> stage_images(std::span<const float> pixels, const Transforme
                          .reshape({images * shape.count(), shape.numbers()})
                          .clone()
                          .to(placement.device);
+    return staged;
+}
+
+Result<StagedBatch> stage_columns(const ColumnBatch& rows, const TransformerSpec& spec, const Placement& placement) {
+    ROOTSTOCK_CHECKED(check(rows, spec));
+    std::vector<std::int32_t> offsets{0};
+    for (std::int64_t i = 0; i < rows.rows; ++i) offsets.push_back(offsets.back() + spec.columns.tokens());
+    auto staged = stage_rows(offsets, spec, placement);
+    auto table = [&](const auto& values, auto type) {
+        if (values.empty()) return torch::zeros({rows.rows, 0}, type);
+        auto* data = const_cast<std::remove_cvref_t<decltype(values[0])>*>(values.data());
+        return torch::from_blob(data, {rows.rows, static_cast<std::int64_t>(values.size()) / rows.rows}, type).clone();
+    };
+    staged.of_columns = true;
+    staged.numbers = table(rows.numeric, torch::kFloat32).to(placement.device);
+    staged.missing = table(rows.numeric_missing, torch::kUInt8).to(torch::kFloat32).to(placement.device);
+    staged.categories = table(rows.categories, torch::kInt32).to(torch::kInt64).to(placement.device);
     return staged;
 }
 

@@ -24,9 +24,13 @@ struct StagedBatch {
 
     torch::Tensor ids, positions, type_ids;  // int64 [places]; of images ids and type_ids are undefined
     torch::Tensor patches;                   // fp32 [rows * patches, numbers of a patch]; of images only
-    torch::Tensor picked;                    // int64 [rows]: the token of each row whose state a sequence head reads
-    torch::Tensor row_of;                    // int64 [tokens]
-    torch::Tensor lengths;                   // fp32 [rows]
+    bool of_columns = false;
+    torch::Tensor numbers;     // fp32 [rows, numbers]; of a table's columns only, as the next two
+    torch::Tensor missing;     // fp32 [rows, numbers]; 1 where a number is missing
+    torch::Tensor categories;  // int64 [rows, categories]
+    torch::Tensor picked;      // int64 [rows]: the token of each row whose state a sequence head reads
+    torch::Tensor row_of;      // int64 [tokens]
+    torch::Tensor lengths;     // fp32 [rows]
 
     // Rows as the torch route's attention takes them: all queries, and the picked tokens' alone.
     RowGroups all_rows, picked_rows;
@@ -49,6 +53,9 @@ Result<StagedBatch> stage_batch(const PackedBatch& batch, const PackedBatch& dec
 // number of images, none, or the model reads tokens.
 Result<StagedBatch> stage_images(std::span<const float> pixels, const TransformerSpec& spec,
                                  const Placement& placement);
+
+// Rows of a table. invalid_argument: none, sizes or ids that are not the model's, or the model reads something else.
+Result<StagedBatch> stage_columns(const ColumnBatch& rows, const TransformerSpec& spec, const Placement& placement);
 
 // What a decoder is given while it learns to say `targets`: each row behind `start_id`, without its last token.
 PackedBatch shifted_right(const PackedBatch& targets, int start_id);

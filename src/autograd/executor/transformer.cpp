@@ -7,11 +7,6 @@ namespace rootstock {
 
 namespace {
 
-Result<void> check_supported(const TransformerSpec& spec) {
-    if (spec.inputs != Inputs::columns) return {};
-    return fail(ErrorCode::unsupported, "this model cannot be tuned here yet: it reads the columns of a table");
-}
-
 // A graft on any map of an earlier layer of the same stack, or in front of a decoder.
 bool any_before(const GraftPlan& grafts, const TransformerSpec& spec, int layer, bool decoder) {
     for (const auto& map : linear_maps(spec)) {
@@ -26,7 +21,16 @@ EmbeddingWeights load_embedding(const Model& model, const Placement& placement) 
     const auto& spec = model.spec;
     auto load = [&](const char* name) { return load_tensor(model, name, placement); };
     EmbeddingWeights weights;
-    if (spec.inputs == Inputs::patches) {
+    auto load_any = [&](const char* name) { return model.weights.find(name) ? load(name) : torch::Tensor(); };
+    if (spec.inputs == Inputs::columns) {
+        weights.class_token = load("embed.class.weight");
+        weights.number_weight = load_any("embed.numbers.weight");
+        weights.number_bias = load_any("embed.numbers.bias");
+        weights.missing = load_any("embed.missing.weight");
+        weights.category_bias = load_any("embed.category_bias.weight");
+        for (std::size_t i = 0; i < spec.columns.categories.size(); ++i)
+            weights.category_tables.push_back(load(category_table_name(static_cast<int>(i)).c_str()));
+    } else if (spec.inputs == Inputs::patches) {
         weights.patch_weight = load("embed.patches.weight");
         weights.patch_bias = load("embed.patches.bias");
         weights.class_token = load("embed.class.weight");
@@ -109,7 +113,6 @@ std::vector<AdaptedLinear*> Stack::linears() {
 
 Result<std::unique_ptr<Transformer>> Transformer::load(const Model& model, const Placement& placement,
                                                        const Tuning& tuning) {
-    ROOTSTOCK_CHECKED(check_supported(model.spec));
     return std::unique_ptr<Transformer>(new Transformer(model, placement, tuning));
 }
 
@@ -129,6 +132,12 @@ void Transformer::bind(const Parameters& parameters) {
     rebind(embedding_.patch_bias, "embed.patches.bias", parameters);
     rebind(embedding_.class_token, "embed.class.weight", parameters);
     rebind(embedding_.distillation_token, "embed.distillation.weight", parameters);
+    rebind(embedding_.number_weight, "embed.numbers.weight", parameters);
+    rebind(embedding_.number_bias, "embed.numbers.bias", parameters);
+    rebind(embedding_.missing, "embed.missing.weight", parameters);
+    rebind(embedding_.category_bias, "embed.category_bias.weight", parameters);
+    for (std::size_t i = 0; i < embedding_.category_tables.size(); ++i)
+        rebind(embedding_.category_tables[i], category_table_name(static_cast<int>(i)), parameters);
     rebind(embedding_.norm, "embed.norm", parameters);
     stack_.bind(parameters);
     if (decoder_) decoder_->bind(parameters);

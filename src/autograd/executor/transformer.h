@@ -49,8 +49,8 @@ private:
 
 class Transformer {
 public:
-    // unsupported: the spec has an option this executor does not run, by name. The model's mapped weights must outlive
-    // the transformer only as far as it keeps views of them, which it does by itself.
+    // The model's mapped weights must outlive the transformer only as far as it keeps views of them, which it does by
+    // itself.
     static Result<std::unique_ptr<Transformer>> load(const Model& model, const Placement& placement,
                                                      const Tuning& tuning);
 
@@ -61,6 +61,10 @@ public:
     }
     Result<StagedBatch> stage_images(std::span<const float> pixels) const {
         return rootstock::stage_images(pixels, spec_, placement_);
+    }
+
+    Result<StagedBatch> stage_columns(const ColumnBatch& rows) const {
+        return rootstock::stage_columns(rows, spec_, placement_);
     }
 
     // The last states, final norm included, in the placement's type: [tokens, width]; of a model with a decoder the

@@ -82,10 +82,10 @@ struct PackedWeights::Layout {
     memory::desc description;
     std::vector<std::int64_t> row_places, column_places;  // the place is the sum of both
     mutable std::mutex mutex;
-    mutable std::map<std::pair<std::int64_t, bool>, dnnl::matmul> products;
+    mutable std::map<std::tuple<std::int64_t, bool, Type>, dnnl::matmul> products;
 
     void find_places();
-    const dnnl::matmul& product(std::int64_t rows, bool bias, std::int64_t in, std::int64_t out) const;
+    const dnnl::matmul& product(std::int64_t rows, bool bias, Type result, std::int64_t in, std::int64_t out) const;
 };
 
 namespace {
@@ -135,14 +135,14 @@ void PackedWeights::Layout::find_places() {
     for (std::int64_t column = 0; column < sizes[1]; ++column) column_places.push_back(place(blocks, 1, column));
 }
 
-const dnnl::matmul& PackedWeights::Layout::product(std::int64_t rows, bool bias, std::int64_t in,
+const dnnl::matmul& PackedWeights::Layout::product(std::int64_t rows, bool bias, Type result, std::int64_t in,
                                                    std::int64_t out) const {
     std::lock_guard lock(mutex);
-    auto found = products.find({rows, bias});
+    auto found = products.find({rows, bias, result});
     if (found == products.end()) {
         auto with = bias ? std::optional(dense(1, out, Type::f32)) : std::nullopt;
-        auto details = describe(dense(rows, in, Type::bf16), description, with, dense(rows, out, Type::bf16));
-        found = products.emplace(std::pair(rows, bias), dnnl::matmul(details)).first;
+        auto details = describe(dense(rows, in, Type::bf16), description, with, dense(rows, out, result));
+        found = products.emplace(std::tuple(rows, bias, result), dnnl::matmul(details)).first;
     }
     return found->second;
 }
@@ -174,16 +174,25 @@ void PackedWeights::write_extra(std::int64_t row, std::int64_t column, const Bf1
     for (std::int64_t i = 0; i < count; ++i) line[places[i]] = values[i];
 }
 
-void PackedWeights::multiply(Matrix<const Bf16> input, const float* bias, Matrix<Bf16> result) const {
+template <typename T>
+void PackedWeights::multiply_into(Matrix<const Bf16> input, const float* bias, Matrix<T> result) const {
     ROOTSTOCK_CHECK(
         input.columns == in_ && input.dense() && result.columns == out_ && result.dense() && input.rows == result.rows,
         "a packed product takes dense matrices of its own sizes");
-    const auto& product = layout_->product(input.rows, bias != nullptr, in_, out_);
+    const auto& product = layout_->product(input.rows, bias != nullptr, type_of<T>(), in_, out_);
     std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, wrap(dense(input.rows, in_, Type::bf16), input.data)},
                                               {DNNL_ARG_WEIGHTS, wrap(layout_->description, memory_.get())},
-                                              {DNNL_ARG_DST, wrap(dense(input.rows, out_, Type::bf16), result.data)}};
+                                              {DNNL_ARG_DST, wrap(dense(input.rows, out_, type_of<T>()), result.data)}};
     if (bias) arguments.emplace(DNNL_ARG_BIAS, wrap(dense(1, out_, Type::f32), bias));
     product.execute(stream(), arguments);
+}
+
+void PackedWeights::multiply(Matrix<const Bf16> input, const float* bias, Matrix<Bf16> result) const {
+    multiply_into(input, bias, result);
+}
+
+void PackedWeights::multiply(Matrix<const Bf16> input, const float* bias, Matrix<float> result) const {
+    multiply_into(input, bias, result);
 }
 
 namespace {

@@ -33,9 +33,13 @@ public:
 
     // result = input x weights (+ bias [out]). input [m, in] and result [m, out] are dense.
     void multiply(Matrix<const Bf16> input, const float* bias, Matrix<Bf16> result) const;
+    void multiply(Matrix<const Bf16> input, const float* bias, Matrix<float> result) const;
 
 private:
     struct Layout;
+    template <typename T>
+    void multiply_into(Matrix<const Bf16> input, const float* bias, Matrix<T> result) const;
+
     std::int64_t in_, out_, first_extra_;
     std::unique_ptr<Layout> layout_;
     HugeMemory memory_;

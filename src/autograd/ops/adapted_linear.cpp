@@ -21,8 +21,9 @@ AdaptedLinear::AdaptedLinear(const Model& model, std::vector<LinearMap> maps, co
         b_size_ += static_cast<std::int64_t>(part.graft.rank) * map.out;
         parts_.push_back(std::move(part));
     }
-    ROOTSTOCK_CHECK(!trained_base_ || !placement_.kernels(), "the kernels' weights are packed for good");
-    if (placement_.kernels())
+    if (parts_.empty()) return;
+    ROOTSTOCK_CHECK(!trained_base_ || !placement_.packed(), "the kernels' weights are packed for good");
+    if (placement_.packed())
         pack_weights(model, maps);
     else if (!trained_base_)
         hold_weights(model, maps);
@@ -69,7 +70,7 @@ void AdaptedLinear::bind(const Parameters& parameters) {
 }
 
 torch::Tensor AdaptedLinear::forward(const torch::Tensor& x, const Dropout& dropout, bool owns_slack) {
-    return placement_.kernels() ? forward_kernels(x, dropout, owns_slack) : forward_torch(x, dropout);
+    return placement_.packed() ? forward_kernels(x, dropout, owns_slack) : forward_torch(x, dropout);
 }
 
 torch::Tensor AdaptedLinear::weight() const {
@@ -103,7 +104,7 @@ torch::Tensor AdaptedLinear::forward_torch(const torch::Tensor& x, const Dropout
 }
 
 void AdaptedLinear::stage_low_rank() {
-    if (!placement_.kernels() || low_rank_ == 0) return;
+    if (!placement_.packed() || low_rank_ == 0) return;
     const float* a = a_.data_ptr<float>();
     for (std::int64_t row = 0; row < low_rank_; ++row) {
         auto* line = frozen_->a.data() + row * in_;

@@ -43,6 +43,7 @@ public:
         bool trained_base = false;   // the maps themselves are trained too; torch route only
     };
 
+    // Without maps it stands for none: parts() is empty, and it must not be run.
     AdaptedLinear(const Model& model, std::vector<LinearMap> maps, const Options& options);
     ~AdaptedLinear();
     AdaptedLinear(AdaptedLinear&&) noexcept;

@@ -15,6 +15,10 @@ std::uint64_t scramble(std::uint64_t z) {
 
 }  // namespace
 
+torch::Tensor Dropout::drop(std::uint64_t site, double share, const torch::Tensor& x) const {
+    return x * Dropout{share, seed, step}.mask(site, x);
+}
+
 torch::Tensor Dropout::mask(std::uint64_t site, const torch::Tensor& like) const {
     auto mask = torch::empty({like.size(0), like.size(1)}, torch::kFloat32);
     auto* values = mask.data_ptr<float>();

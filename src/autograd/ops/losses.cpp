@@ -7,9 +7,16 @@
 
 namespace rootstock {
 
-torch::Tensor label_loss(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing) {
-    return at::cross_entropy_loss(logits.to(torch::kFloat32), labels, {}, at::Reduction::Mean, ignored_label,
+torch::Tensor label_loss(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing,
+                         const torch::Tensor& class_weights) {
+    auto weights =
+        class_weights.defined() ? c10::optional<torch::Tensor>(class_weights) : c10::optional<torch::Tensor>();
+    return at::cross_entropy_loss(logits.to(torch::kFloat32), labels, weights, at::Reduction::Mean, ignored_label,
                                   smoothing);
+}
+
+torch::Tensor number_loss(const torch::Tensor& numbers, const torch::Tensor& targets) {
+    return torch::mse_loss(numbers.to(torch::kFloat32).reshape({-1}), targets.reshape({-1}));
 }
 
 std::vector<std::int64_t> next_token_labels(std::span<const std::int64_t> labels,

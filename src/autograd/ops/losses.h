@@ -13,8 +13,12 @@ namespace rootstock {
 constexpr std::int64_t ignored_label = -100;
 
 // Mean cross-entropy of logits [n, classes] over the labels [n] that are not ignored; a share `smoothing` of each
-// target is spread over all classes.
-torch::Tensor label_loss(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing = 0);
+// target is spread over all classes. With `class_weights` [classes] a weighted mean: a row counts as its class does.
+torch::Tensor label_loss(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing = 0,
+                         const torch::Tensor& class_weights = {});
+
+// Mean squared error of n numbers.
+torch::Tensor number_loss(const torch::Tensor& numbers, const torch::Tensor& targets);
 
 // What a causal model should say at each token: the label of its row's next one, and nothing at a row's end. `labels`
 // stand at their own tokens, as tokens do: [tokens].

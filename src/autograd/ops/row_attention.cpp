@@ -22,7 +22,8 @@ torch::Tensor hidden_keys(const RowGroup& group, const AttentionRules& rules, co
 }
 
 torch::Tensor group_attention(const torch::Tensor& queries, const torch::Tensor& keys, const torch::Tensor& values,
-                              const RowGroup& group, const AttentionRules& rules, const torch::Tensor& bias) {
+                              const RowGroup& group, const AttentionRules& rules, const torch::Tensor& bias,
+                              const WeightDropout& dropout) {
     // Finite, so that a place beyond its row that sees no key at all still has numbers to throw away.
     constexpr double nothing = -1e30;
     auto shared = rules.heads / rules.key_value_heads;
@@ -38,6 +39,8 @@ torch::Tensor group_attention(const torch::Tensor& queries, const torch::Tensor&
     if (rules.causal) scores = scores.masked_fill(hidden_keys(group, rules, scores.device()), nothing);
     if (group.ended.defined()) scores = scores.masked_fill(group.ended, nothing);
     auto weights = torch::softmax(scores, 4).to(values.scalar_type());
+    if (dropout.share > 0)
+        weights = dropout.dropout->drop(dropout.site, dropout.share, weights.reshape({-1, group.keys}));
     auto mixed =
         torch::matmul(weights.view({group.rows, rules.key_value_heads, shared * group.queries, group.keys}), v);
     return mixed.view({group.rows, rules.heads, group.queries, rules.head_width})
@@ -49,11 +52,12 @@ torch::Tensor group_attention(const torch::Tensor& queries, const torch::Tensor&
 
 torch::Tensor row_attention(const torch::Tensor& queries, const torch::Tensor& keys, const torch::Tensor& values,
                             const RowGroups& rows, const AttentionRules& rules,
-                            const std::vector<torch::Tensor>& biases) {
+                            const std::vector<torch::Tensor>& biases, const WeightDropout& dropout) {
     std::vector<torch::Tensor> results;
     for (std::size_t g = 0; g < rows.groups.size(); ++g)
         results.push_back(group_attention(queries, keys, values, rows.groups[g], rules,
-                                          biases.empty() ? torch::Tensor() : biases[g]));
+                                          biases.empty() ? torch::Tensor() : biases[g],
+                                          {dropout.dropout, dropout.share, dropout.site + g}));
     auto all = results.size() == 1 ? results.front() : torch::cat(results, 0);
     return rows.order.defined() ? all.index_select(0, rows.order) : all;
 }

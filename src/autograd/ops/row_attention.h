@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "autograd/ops/dropout.h"
 #include "autograd/ops/row_groups.h"
 
 namespace rootstock {
@@ -24,10 +25,17 @@ struct AttentionRules {
     std::int64_t window = 0;  // and with causal only keys after i - window; 0: all before
 };
 
+// What the attention weights lose while learning; nothing by default.
+struct WeightDropout {
+    const Dropout* dropout = nullptr;
+    double share = 0;
+    std::uint64_t site = 0;
+};
+
 // queries [queries, heads * head_width], keys and values [tokens, key_value_heads * head_width] ->
 // [queries, heads * head_width]. `biases` is empty or has one [heads, queries, keys] for each group.
 torch::Tensor row_attention(const torch::Tensor& queries, const torch::Tensor& keys, const torch::Tensor& values,
                             const RowGroups& rows, const AttentionRules& rules,
-                            const std::vector<torch::Tensor>& biases = {});
+                            const std::vector<torch::Tensor>& biases = {}, const WeightDropout& dropout = {});
 
 }  // namespace rootstock

@@ -159,14 +159,35 @@ torch::Tensor embed_patches(const EmbeddingWeights& weights, const StagedBatch& 
     return torch::cat(all, 1).reshape({batch.tokens, width});
 }
 
+// Each row's class token, numbers and categories: [rows * tokens of a row, width], fp32.
+torch::Tensor embed_columns(const EmbeddingWeights& weights, const StagedBatch& batch) {
+    auto width = weights.class_token.size(0);
+    std::vector<torch::Tensor> all{weights.class_token.view({1, 1, width}).expand({batch.rows, 1, width})};
+    if (weights.number_weight.defined()) {
+        auto tokens = batch.numbers.unsqueeze(2) * weights.number_weight + weights.number_bias;
+        if (weights.missing.defined()) tokens = tokens + batch.missing.unsqueeze(2) * weights.missing;
+        all.push_back(tokens);
+    }
+    std::vector<torch::Tensor> categories;
+    for (std::size_t i = 0; i < weights.category_tables.size(); ++i)
+        categories.push_back(
+            weights.category_tables[i].index_select(0, batch.categories.select(1, static_cast<std::int64_t>(i))));
+    if (!categories.empty()) all.push_back(torch::stack(categories, 1) + weights.category_bias);
+    return torch::cat(all, 1).reshape({batch.tokens, width});
+}
+
+torch::Tensor summed_embeddings(const EmbeddingWeights& weights, const StagedBatch& batch) {
+    if (weights.patch_weight.defined()) return embed_patches(weights, batch);
+    return batch.of_columns ? embed_columns(weights, batch) : weights.tokens.index_select(0, batch.ids);
+}
+
 torch::Tensor embed_torch(const EmbeddingWeights& weights, const StagedBatch& batch, const Placement& placement) {
-    auto sum =
-        weights.patch_weight.defined() ? embed_patches(weights, batch) : weights.tokens.index_select(0, batch.ids);
+    auto sum = summed_embeddings(weights, batch);
     if (weights.positions.defined())
         sum = sum + weights.positions.index_select(0, batch.positions + weights.position_offset);
     if (weights.types.defined()) sum = sum + weights.types.index_select(0, batch.type_ids);
     if (weights.norm.defined()) sum = norm_fp32(sum, weights.norm);
-    return sum.to(placement.type);
+    return sum.to(placement.stream());
 }
 
 torch::Tensor activate_torch(const torch::Tensor& x, Activation activation) {

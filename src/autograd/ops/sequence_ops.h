@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "autograd/executor/placement.h"
 #include "autograd/executor/staged_batch.h"
@@ -33,6 +34,9 @@ struct EmbeddingWeights {
     std::int64_t position_offset = 0;        // row of the first position
     // Of images: a linear map of a patch's numbers, and tokens in front of them [width].
     torch::Tensor patch_weight, patch_bias, class_token, distillation_token;
+    // Of a table's columns: lines for each number, a table for each category.
+    torch::Tensor number_weight, number_bias, missing, category_bias;
+    std::vector<torch::Tensor> category_tables;
     Norm norm;
 };
 
@@ -45,7 +49,8 @@ struct AttentionShape {
 };
 
 // Tokens: norm(tokens + positions + types), whatever of it the model has: [places, width]. Patches: the special tokens
-// and the projected patches of each image, plus positions.
+// and the projected patches of each image, plus positions. Columns: the class token, the numbers and the categories of
+// each row.
 torch::Tensor embed(const EmbeddingWeights& weights, const StagedBatch& batch, const Placement& placement,
                     std::int64_t slack);
 

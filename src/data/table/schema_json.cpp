@@ -15,6 +15,7 @@ namespace rootstock {
 namespace {
 
 constexpr std::string_view format_name = "rootstock-table-1";
+constexpr std::size_t schema_bytes_max = std::size_t{256} << 20;
 
 // ---- writing
 
@@ -194,9 +195,9 @@ std::string table_schema_json(const TableSchema& schema) {
 }
 
 Result<TableSchema> parse_table_schema(std::string_view text, std::string_view what) {
-    constexpr std::size_t bytes_max = std::size_t{256} << 20;
-    if (text.size() > bytes_max)
-        return fail(ErrorCode::too_large, fmt::format("{} has more than {} bytes", what, format_count(bytes_max)));
+    if (text.size() > schema_bytes_max)
+        return fail(ErrorCode::too_large,
+                    fmt::format("{} has more than {} bytes", what, format_count(schema_bytes_max)));
     ROOTSTOCK_TRY(value, parse_json(text, what, {.depth_max = 8}));
     JsonFields fields(value, what);
     if (fields.required_string("format") != format_name)
@@ -213,6 +214,12 @@ Result<TableSchema> parse_table_schema(std::string_view text, std::string_view w
     schema.label = std::move(label);
     schema.columns = std::move(columns);
     return schema;
+}
+
+Result<TableSchema> read_table_schema(const std::filesystem::path& folder) {
+    const auto path = folder / table_schema_file;
+    ROOTSTOCK_TRY(text, read_file(path, schema_bytes_max));
+    return parse_table_schema(text, path.string());
 }
 
 }  // namespace rootstock

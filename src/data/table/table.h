@@ -119,18 +119,32 @@ Result<TableSchema> learn_table_schema(const TableRows& table, std::span<const s
 std::string table_schema_json(const TableSchema& schema);
 Result<TableSchema> parse_table_schema(std::string_view text, std::string_view what);
 
+// The schema in its file, columns.json in a model's folder. not_found; too_large; what parse_table_schema says.
+inline constexpr const char* table_schema_file = "columns.json";
+Result<TableSchema> read_table_schema(const std::filesystem::path& folder);
+
+// Rows on their way to the learner (docs/formats/job-folder.md): one JSON array or object a line, {"columns": [...]}
+// first, then {"row": 17, "line": 18, "values": ["12", null, ...]}. The reader refuses anything else, with the line.
+Result<void> write_table_rows(const std::filesystem::path& path, const TableRows& table,
+                              std::span<const std::size_t> chosen);
+Result<TableRows> read_table_rows(const std::filesystem::path& path);
+
 // ---- rows for the model
 
 enum class LabelUse { ignore, require };
 
-struct EncodedTable {
+// What a model reads of rows.
+struct ColumnBatch {
     std::int64_t rows = 0;
     std::vector<float> numeric;                 // [rows, numeric]; 0 where missing
     std::vector<std::uint8_t> numeric_missing;  // [rows, numeric]; 1 where missing
     std::vector<std::int32_t> categories;       // [rows, categorical]
-    std::vector<std::int32_t> classes;          // [rows], when the label is a class and required
-    std::vector<float> targets;                 // [rows], scaled, when the label is a number and required
-    std::vector<std::int64_t> row_numbers;      // [rows], data rows of the file
+};
+
+struct EncodedTable : ColumnBatch {
+    std::vector<std::int32_t> classes;      // [rows], when the label is a class and required
+    std::vector<float> targets;             // [rows], scaled, when the label is a number and required
+    std::vector<std::int64_t> row_numbers;  // [rows], data rows of the file
     std::vector<Problem> problems;  // cells that fit their column so little that they count as missing; rows that were
                                     // kept aside because of their label
 };
@@ -141,5 +155,8 @@ Result<EncodedTable> encode_table(const TableSchema& schema, const TableRows& ta
                                   LabelUse use);
 
 std::vector<std::size_t> all_rows(const TableRows& table);
+
+// The rows that `chosen` names, in its order.
+ColumnBatch pick_rows(const ColumnBatch& all, std::span<const std::size_t> chosen);
 
 }  // namespace rootstock

@@ -280,6 +280,18 @@ TEST(TableEncoding, NamesColumnsThatAreMissingOrUnknown) {
     EXPECT_FALSE(encode_table(schema, rows_of("a,b\n1,x\n"), std::vector<std::size_t>{0}, LabelUse::require));
 }
 
+TEST(TableEncoding, PickedRowsStandInTheOrderAskedFor) {
+    auto table = rows_of("a,b\n1,x\n2,x\n3,y\n4,y\n");
+    auto encoded =
+        encode_table(learn(table, {.scaling = NumberScaling::Kind::none}), table, all_rows(table), LabelUse::ignore)
+            .value();
+    auto picked = pick_rows(encoded, std::vector<std::size_t>{3, 0});
+    EXPECT_EQ(picked.rows, 2);
+    EXPECT_THAT(picked.numeric, ElementsAre(4.0F, 1.0F));
+    EXPECT_THAT(picked.categories, ElementsAre(encoded.categories[3], encoded.categories[0]));
+    EXPECT_EQ(pick_rows(ColumnBatch{}, {}).rows, 0);
+}
+
 TEST(TableEncoding, DatesBecomeFiveNumbers) {
     auto table = rows_of(
         "{\"when\":\"2024-01-01\",\"x\":1}\n{\"when\":\"2024-07-07T12:00:00Z\",\"x\":2.5}\n{\"x\":2}\n{\"when\":null,"
@@ -345,6 +357,42 @@ TEST(TableSchemaFiles, WrongFieldsAreNamed) {
                 HasSubstr("label: 'classes' must hold at least 2"));
     for (std::size_t size = 0; size < good.size(); ++size)
         ASSERT_FALSE(parse_table_schema(std::string_view(good).substr(0, size), "cut"));
+}
+
+TEST(TableRowsFiles, RowsComeBackAsTheyWere) {
+    test::TemporaryFolder folder;
+    auto table = rows_of("{\"a\":\"1\"}\n{\"a\":2,\"b\":\"x \\\"y\\\"\"}\n{\"b\":\"\u5361\"}\n", "t.jsonl");
+    ASSERT_EQ(table.records[0].values.size(), 1u) << "it ends before the second column";
+    std::vector<std::size_t> chosen = {2, 1, 0};
+    ASSERT_TRUE(write_table_rows(folder / "rows.jsonl", table, chosen));
+    auto back = read_table_rows(folder / "rows.jsonl").value();
+    EXPECT_EQ(back.columns, table.columns);
+    ASSERT_EQ(back.records.size(), 3u);
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        const auto& was = table.records[chosen[i]];
+        EXPECT_EQ(back.records[i].row, was.row);
+        EXPECT_EQ(back.records[i].line, was.line);
+        for (std::size_t column = 0; column < was.values.size(); ++column)
+            EXPECT_EQ(back.records[i].values[column], was.values[column]);
+    }
+    EXPECT_EQ(back.records[2].values.size(), 2u) << "a record that ended early has all its columns";
+}
+
+TEST(TableRowsFiles, WrongLinesAreNamed) {
+    test::TemporaryFolder folder;
+    auto fault = [&](const std::string& bytes) {
+        std::ofstream(folder / "rows.jsonl") << bytes;
+        auto read = read_table_rows(folder / "rows.jsonl");
+        return read ? std::string("accepted") : read.error().message;
+    };
+    const std::string head = "{\"columns\":[\"a\"]}\n";
+    EXPECT_EQ(fault(head + "{\"row\":1,\"line\":2,\"values\":[null]}\n"), "accepted");
+    EXPECT_THAT(fault(head + "{\"row\":1,\"line\":2,\"values\":[]}\n"),
+                HasSubstr("line 2: 'values' must be a list of 1"));
+    EXPECT_THAT(fault(head + "{\"row\":1,\"line\":2,\"values\":[3]}\n"), HasSubstr("texts and null only"));
+    EXPECT_THAT(fault(head + "{\"row\":0,\"line\":2,\"values\":[null]}\n"), HasSubstr("row"));
+    EXPECT_THAT(fault("{\"columns\":[]}\n"), HasSubstr("must name 1 to"));
+    EXPECT_THAT(fault(""), HasSubstr("names no columns"));
 }
 
 TEST(TableRowsFiles, LimitsAreNamed) {

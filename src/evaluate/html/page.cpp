@@ -1,5 +1,5 @@
-#include "evaluate/html/assets.h"
 #include "evaluate/html/charts.h"
+#include "evaluate/html/frame.h"
 #include "evaluate/html/text.h"
 #include "evaluate/report.h"
 
@@ -7,31 +7,23 @@ namespace rootstock {
 namespace html {
 namespace {
 
-std::string card(std::string_view style, const std::string& value, const std::string& name) {
-    return fmt::format(R"(<div class="card {}"><b>{}</b><span>{}</span></div>)", style, value, name);
-}
-
-std::string section(const std::string& title, const std::string& content, std::string_view note = {}) {
-    auto below = note.empty() ? std::string() : fmt::format(R"(<p class="note">{}</p>)", note);
-    return fmt::format("<section><h2>{}</h2>{}{}</section>\n", title, content, below);
-}
-
 std::string headline(const EvaluationPage& page) {
     const auto& r = page.report;
-    std::string cards = card("main", percent(r.accuracy), both("accuracy", "准确率"));
+    std::string all = card("main", percent(r.accuracy), both("accuracy", "准确率"));
     for (const auto& top : r.top)
         if (top.k > 1)
-            cards += card("", percent(top.accuracy),
-                          both(fmt::format("top-{} accuracy", top.k), fmt::format("前 {} 准确率", top.k)));
-    cards += card("main", number(r.macro.f1, 3), both("macro F1", "宏平均 F1"));
-    cards += card("", number(r.weighted.f1, 3), both("weighted F1", "加权 F1"));
-    cards += card("", number(r.calibration_error, 3), both("calibration error", "校准误差"));
-    cards += card("", number(r.log_loss, 3), both("log loss", "对数损失"));
-    cards += card("", number(r.brier, 3), both("Brier score", "Brier 分数"));
-    cards += card("", count(page.truncated), both("texts cut", "被截断的文本"));
-    cards += card("", count(page.kept_aside), both("rows kept aside", "搁置的行"));
-    int columns = r.top.size() > 1 ? 5 : 4;  // whole rows: ten cards with top-3 and top-5, eight without
-    return fmt::format("<div class=\"cards\" style=\"--columns:{}\">{}</div>\n", columns, cards);
+            all += card("", percent(top.accuracy),
+                        both(fmt::format("top-{} accuracy", top.k), fmt::format("前 {} 准确率", top.k)));
+    all += card("main", number(r.macro.f1, 3), both("macro F1", "宏平均 F1"));
+    all += card("", number(r.weighted.f1, 3), both("weighted F1", "加权 F1"));
+    all += card("", number(r.calibration_error, 3), both("calibration error", "校准误差"));
+    all += card("", number(r.log_loss, 3), both("log loss", "对数损失"));
+    all += card("", number(r.brier, 3), both("Brier score", "Brier 分数"));
+    all += card("", count(page.truncated), both("texts cut", "被截断的文本"));
+    all += card("", count(page.kept_aside), both("rows kept aside", "搁置的行"));
+    if (r.roc_auc) all += card("", number(*r.roc_auc, 3), both("ROC AUC", "ROC AUC"));
+    int columns = r.top.size() > 1 ? 5 : 4;  // whole rows but for the last card
+    return cards(all, columns);
 }
 
 std::string curves(const EvaluationPage& page) {
@@ -96,36 +88,15 @@ std::string mistakes_table(const std::vector<ReportMistake>& mistakes) {
         both("probability", "概率"), rows);
 }
 
-std::string facts(const std::vector<ReportFact>& list) {
-    std::string items;
-    for (const auto& fact : list)
-        items += fmt::format("<dt>{}</dt><dd>{}</dd>", escaped(fact.name), escaped(fact.value));
-    return "<dl>" + items + "</dl>";
-}
-
-// Inside a script element "<" could end it: written as \u003c, which JSON reads back.
-std::string embedded(const char* id, const json::value& value) {
-    std::string text;
-    for (char c : json::serialize(value)) text += c == '<' ? std::string("\\u003c") : std::string(1, c);
-    return fmt::format(R"(<script type="application/json" id="{}">{}</script>)", id, text);
-}
-
 std::string data_for_script(const ClassificationReport& report) {
     json::array names, totals;
     for (const auto& c : report.classes) names.emplace_back(c.label), totals.emplace_back(c.support);
     return embedded("names", names) + embedded("totals", totals);
 }
 
-std::string opening(const EvaluationPage& page) {
-    auto title = escaped(page.title);
-    auto sub = both(fmt::format("{} examples, {} classes", count(page.report.examples), page.report.classes.size()),
-                    fmt::format("{} 个样本，{} 个类别", count(page.report.examples), page.report.classes.size()));
-    return fmt::format(
-        "<!doctype html>\n<html lang=\"en\" data-lang=\"en\"><head><meta charset=\"utf-8\">"
-        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{0}</title>"
-        "<style>{1}</style></head><body><main><header><div><h1>{0}</h1><p class=\"sub\">{2}</p></div>"
-        "<button id=\"language\" type=\"button\">{3}</button></header>\n",
-        title, style, sub, R"(<span lang="en">中文</span><span lang="zh">English</span>)");
+std::string subtitle(const ClassificationReport& report) {
+    return both(fmt::format("{} examples, {} classes", count(report.examples), report.classes.size()),
+                fmt::format("{} 个样本，{} 个类别", count(report.examples), report.classes.size()));
 }
 
 std::string body(const EvaluationPage& page) {
@@ -151,8 +122,8 @@ std::string body(const EvaluationPage& page) {
 }  // namespace html
 
 std::string to_html(const EvaluationPage& page) {
-    return html::opening(page) + html::body(page) + "</main><div id=\"tip\"></div>" +
-           html::data_for_script(page.report) + fmt::format("<script>{}</script></body></html>\n", html::script);
+    return html::opening(page.title, html::subtitle(page.report)) + html::body(page) +
+           html::closing(html::data_for_script(page.report));
 }
 
 }  // namespace rootstock

@@ -119,28 +119,37 @@ Result<void> exec_outcome(int report, const std::string& program) {
                 "cannot start " + program + ": " + std::strerror(why));
 }
 
-ChildEnd wait_for(pid_t child) {
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
+ChildEnd end_of(int status) {
     if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), WTERMSIG(status), false};
     return {WEXITSTATUS(status), 0, false};
 }
 
-// Listens to the child until it closes both streams. Returns how many signals were passed on.
-int listen(pid_t child, int out, int err, const ChildHooks& hooks) {
+ChildEnd wait_for(pid_t child) {
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return end_of(status);
+}
+
+// Listens to the child until it closes both streams. Returns whether it was asked to stop meanwhile.
+bool listen(pid_t child, int out, int err, const ChildHooks& hooks) {
     Interrupts interrupts;
     Lines lines(hooks.on_line), errors(hooks.on_error);
     pollfd watched[] = {{out, POLLIN, 0}, {err, POLLIN, 0}, {interrupts.descriptor(), POLLIN, 0}};
     int signals = 0;
+    bool stopped = false;
     while (watched[0].fd >= 0 || watched[1].fd >= 0) {
         ::poll(watched, 3, tick_ms);
         if (watched[0].fd >= 0 && watched[0].revents && !lines.read_from(out)) watched[0].fd = -1;
         if (watched[1].fd >= 0 && watched[1].revents && !errors.read_from(err)) watched[1].fd = -1;
         while (int number = interrupts.take()) ::kill(-child, ++signals < kill_after_signals ? number : SIGKILL);
         if (hooks.on_tick) hooks.on_tick();
+        if (!stopped && hooks.stop && hooks.stop()) {
+            stopped = true;
+            ::kill(-child, SIGTERM);
+        }
     }
-    return signals;
+    return signals > 0 || stopped;
 }
 
 }  // namespace
@@ -159,10 +168,57 @@ Result<ChildEnd> run_child(const ChildCommand& command, const ChildHooks& hooks)
         wait_for(child);
         return fail(started.error());
     }
-    int signals = listen(child, out.reading(), err.reading(), hooks);
+    bool interrupted = listen(child, out.reading(), err.reading(), hooks);
     auto end = wait_for(child);
-    end.interrupted = signals > 0;
+    end.interrupted = interrupted;
     return end;
+}
+
+Result<Companion> Companion::start(const ChildCommand& command) {
+    auto environment = environment_with(command.environment);
+    auto words = pointers_to(command.words), variables = pointers_to(environment);
+    Pipe report;
+    pid_t parent = ::getpid();
+    pid_t child = ::fork();
+    if (child < 0) return fail(ErrorCode::io, "cannot start " + command.words.front() + ": " + std::strerror(errno));
+    if (child == 0) become(words.data(), variables.data(), STDERR_FILENO, STDERR_FILENO, report.writing(), parent);
+    ::setpgid(child, child);
+    report.close_end(1);
+    if (auto started = exec_outcome(report.reading(), command.words.front()); !started) {
+        wait_for(child);
+        return fail(started.error());
+    }
+    return Companion(child);
+}
+
+Companion::Companion(Companion&& other) noexcept : process_(std::exchange(other.process_, -1)) {}
+
+Companion& Companion::operator=(Companion&& other) noexcept {
+    std::swap(process_, other.process_);
+    return *this;
+}
+
+Companion::~Companion() {
+    if (process_ < 0) return;
+    signal(SIGTERM);
+    wait();
+}
+
+std::optional<ChildEnd> Companion::ended() {
+    int status = 0;
+    if (process_ < 0 || ::waitpid(process_, &status, WNOHANG) != process_) return std::nullopt;
+    process_ = -1;
+    return end_of(status);
+}
+
+ChildEnd Companion::wait() {
+    auto end = wait_for(process_);
+    process_ = -1;
+    return end;
+}
+
+void Companion::signal(int number) {
+    if (process_ >= 0) ::kill(process_, number);
 }
 
 std::string describe(const ChildEnd& end) {

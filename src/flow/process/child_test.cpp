@@ -12,6 +12,7 @@ TEST(Child, GivesItsLinesItsErrorsAndItsStatus) {
     std::vector<std::string> lines, errors;
     ChildHooks hooks{[&](const std::string& line) { lines.push_back(line); },
                      [&](const std::string& line) { errors.push_back(line); },
+                     {},
                      {}};
     auto end = run_child(
         {{"/bin/sh", "-c", "echo one; echo $GREETING; printf three; echo four >&2; exit 7"}, {{"GREETING", "two"}}},
@@ -25,7 +26,7 @@ TEST(Child, GivesItsLinesItsErrorsAndItsStatus) {
 
 TEST(Child, ArgumentsPassThroughNoShell) {
     std::string line;
-    ASSERT_TRUE(run_child({{"echo", "$HOME; `id`"}, {}}, {[&](const std::string& text) { line = text; }, {}, {}}));
+    ASSERT_TRUE(run_child({{"echo", "$HOME; `id`"}, {}}, {[&](const std::string& text) { line = text; }, {}, {}, {}}));
     EXPECT_EQ(line, "$HOME; `id`");
 }
 
@@ -42,6 +43,18 @@ TEST(Child, PassesAnInterruptOnAndSaysSo) {
         if (line == "ready" && !ready) ::kill(::getpid(), SIGTERM);
         ready = true;
     };
+    auto end =
+        run_child({{"/bin/sh", "-c", "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done"}, {}}, hooks);
+    ASSERT_TRUE(end);
+    EXPECT_EQ(end->status, 3);
+    EXPECT_TRUE(end->interrupted);
+}
+
+TEST(Child, EndsWhenTheHookSaysStop) {
+    ChildHooks hooks;
+    bool ready = false;
+    hooks.on_line = [&](const std::string& line) { ready = ready || line == "ready"; };
+    hooks.stop = [&] { return ready; };
     auto end =
         run_child({{"/bin/sh", "-c", "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done"}, {}}, hooks);
     ASSERT_TRUE(end);

@@ -24,25 +24,6 @@ Result<fs::path> learner_program() {
                 "rootstock-learn is not beside rootstock: " + program.string() + "; build both with `make build`");
 }
 
-std::string text_at(const json::object& object, std::string_view key) {
-    const auto* value = object.if_contains(key);
-    return value && value->is_string() ? std::string(value->as_string()) : "";
-}
-
-std::optional<double> number_at(const json::object& object, std::string_view key) {
-    const auto* value = object.if_contains(key);
-    if (!value || !value->is_number()) return std::nullopt;
-    return value->to_number<double>();
-}
-
-// A line of the learner as an event; a line that is none (a library's chatter) is passed over.
-std::optional<json::object> event_of(const std::string& line) {
-    if (!line.starts_with('{')) return std::nullopt;
-    auto value = parse_json(line, "the learner's event");
-    if (!value || !value->is_object() || text_at(value->as_object(), "event").empty()) return std::nullopt;
-    return value->as_object();
-}
-
 ErrorCode code_named(const std::string& text) {
     for (int i = 0; i <= static_cast<int>(ErrorCode::internal); ++i)
         if (text == name(static_cast<ErrorCode>(i))) return static_cast<ErrorCode>(i);
@@ -52,8 +33,8 @@ ErrorCode code_named(const std::string& text) {
 // One start of the child and what it said.
 class Listener {
 public:
-    Listener(FinetuneParts& parts, const TuningJob& job, FinetuneWatcher& watcher)
-        : parts_(parts), job_(job), watcher_(watcher) {}
+    Listener(FinetuneParts& parts, const TuningJob& job, JobKeeper& keeper, FinetuneWatcher& watcher)
+        : parts_(parts), job_(job), keeper_(keeper), watcher_(watcher) {}
 
     Result<ChildEnd> run(const fs::path& program) {
         ChildCommand command{{program.string(), job_.folder.string()}, {}};
@@ -64,6 +45,7 @@ public:
         hooks.on_error = [this](const std::string& line) {
             if (!line.empty()) last_words_ = line;
         };
+        hooks.stop = [this] { return keeper_.stop(); };
         return run_child(command, hooks);
     }
 
@@ -76,7 +58,7 @@ public:
 
 private:
     void hear(const std::string& line) {
-        auto event = event_of(line);
+        auto event = learner_event(line);
         if (!event) return;
         if (text_at(*event, "event") == "done") done_ = event;
         if (text_at(*event, "event") == "error") error_ = event;
@@ -90,13 +72,14 @@ private:
         if (now - noted_ < progress_seconds) return;
         noted_ = now;
         auto outcome = parts_.records.write_now([&](store::Session& session) -> Result<void> {
-            return catalog::set_job_progress(session, job_.id, event);
+            return catalog::set_job_progress(session, job_.hold, event);
         });
         if (!outcome) spdlog::warn("the progress of {} was not recorded: {}", job_.id.text(), outcome.error().message);
     }
 
     FinetuneParts& parts_;
     const TuningJob& job_;
+    JobKeeper& keeper_;
     FinetuneWatcher& watcher_;
     double noted_ = -1e9;
     std::string last_words_;
@@ -134,11 +117,31 @@ std::vector<CurvePoint> thinned(const Points& points) {
 
 }  // namespace
 
-Result<Learned> run_learner(FinetuneParts& parts, const TuningJob& job, FinetuneWatcher& watcher, double& seconds) {
+// A line that is no event (a library's chatter) is passed over.
+std::optional<json::object> learner_event(const std::string& line) {
+    if (!line.starts_with('{')) return std::nullopt;
+    auto value = parse_json(line, "the learner's event");
+    if (!value || !value->is_object() || text_at(value->as_object(), "event").empty()) return std::nullopt;
+    return value->as_object();
+}
+
+std::string text_at(const json::object& event, std::string_view key) {
+    const auto* value = event.if_contains(key);
+    return value && value->is_string() ? std::string(value->as_string()) : "";
+}
+
+std::optional<double> number_at(const json::object& event, std::string_view key) {
+    const auto* value = event.if_contains(key);
+    if (!value || !value->is_number()) return std::nullopt;
+    return value->to_number<double>();
+}
+
+Result<Learned> run_learner(FinetuneParts& parts, const TuningJob& job, JobKeeper& keeper, FinetuneWatcher& watcher,
+                            double& seconds) {
     ROOTSTOCK_TRY(program, learner_program());
     seconds = job.seconds_before;
     for (int start = 1;; ++start) {
-        Listener listener(parts, job, watcher);
+        Listener listener(parts, job, keeper, watcher);
         double began = monotonic_seconds();
         auto end = listener.run(program);
         seconds += monotonic_seconds() - began;
@@ -156,13 +159,15 @@ LearningCurves read_curves(const fs::path& job_folder) {
     auto text = read_file(events_file(job_folder));
     std::istringstream lines(text ? *text : "");
     for (std::string line; std::getline(lines, line);) {
-        auto event = event_of(line);
+        auto event = learner_event(line);
         if (!event) continue;
         auto kind = text_at(*event, "event");
         auto step = number_at(*event, "step");
         if (!step) continue;
         if (auto value = number_at(*event, "loss"); value && kind == "step") loss[*step] = *value;
-        if (auto value = number_at(*event, "accuracy"); value && kind == "evaluation") accuracy[*step] = *value;
+        if (kind != "evaluation") continue;
+        for (const char* measure : {"accuracy", "mean_token_accuracy"})
+            if (auto value = number_at(*event, measure)) accuracy[*step] = *value;
     }
     return {thinned(loss), thinned(accuracy)};
 }

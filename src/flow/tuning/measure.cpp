@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "infer/infer.h"
 
@@ -42,12 +41,7 @@ Result<std::string> Bench::check() {
     if (adapter_.self_tests.empty())
         return fail(ErrorCode::corrupt, "the adapter carries no self-tests, so nothing proves that it fits this model");
     ROOTSTOCK_CHECKED(check_self_tests(executor_, *native_, adapter_, tokenizer_));
-    auto tolerance = self_test_tolerance(model_->precision());
-    char sentence[160];
-    std::snprintf(sentence, sizeof sentence,
-                  "%zu self-tests agree with the learner within %g + %g %% of the largest logit",
-                  adapter_.self_tests.size(), tolerance.absolute, 100 * tolerance.relative);
-    return std::string(sentence);
+    return self_test_sentence(adapter_.self_tests.size(), model_->precision());
 }
 
 Result<Bench::Answers> Bench::classify(std::span<const TextExample> examples) {

@@ -1,21 +1,13 @@
 #include "flow/tuning/prepare.h"
 
-#include <algorithm>
-#include <unordered_set>
-
-#include "data/data.h"
 #include "flow/intake.h"
+#include "flow/tuning/task.h"
 #include "model/model.h"
 #include "tenant/tenant.h"
 
 namespace rootstock {
 namespace fs = std::filesystem;
 namespace {
-
-struct Rows {
-    TextDataset train;
-    std::optional<TextDataset> eval;
-};
 
 Result<TenantId> find_owner(store::Database& records, const std::string& tenant) {
     if (tenant.empty()) return TenantId();
@@ -36,9 +28,7 @@ Result<void> check_report_place(const fs::path& report) {
 }
 
 Result<void> check_order(const FinetuneOrder& order) {
-    if (order.task != "classify")
-        return fail(ErrorCode::unsupported, "the task `" + order.task + "` is not known here; known is: classify",
-                    "task");
+    ROOTSTOCK_CHECKED(find_task(order.task));
     if (order.eval.empty() && order.train.validation <= 0)
         return fail(ErrorCode::invalid_argument,
                     "there are no rows to measure with: give --eval FILE, or a --validation share above 0", "eval");
@@ -51,10 +41,9 @@ Result<void> check_order(const FinetuneOrder& order) {
 }
 
 // Targets and lengths must fit the model; said now, not by a child process after a minute.
-Result<void> check_against_model(const FinetuneOrder& order, const fs::path& folder) {
-    ROOTSTOCK_TRY(model, load_model(folder));
+Result<void> check_against_model(const FinetuneOrder& order, const Model& model) {
     if (auto maps = select_linear_maps(model.spec, order.lora.targets); !maps) return fail(maps.error());
-    if (order.train.max_tokens > model.spec.positions_max)
+    if (!order.automatic.max_tokens && order.train.max_tokens > model.spec.positions_max)
         return fail(ErrorCode::invalid_argument,
                     "--max-tokens " + std::to_string(order.train.max_tokens) + " is more than this model takes (" +
                         std::to_string(model.spec.positions_max) + ")",
@@ -62,30 +51,15 @@ Result<void> check_against_model(const FinetuneOrder& order, const fs::path& fol
     return {};
 }
 
-Result<Rows> read_rows(const FinetuneOrder& order) {
-    TextDatasetOptions options{order.text_column, order.label_column, {}, {}};
-    ROOTSTOCK_TRY(train, read_labelled_texts(order.data, options));
-    Rows rows{std::move(train), {}};
-    if (order.eval.empty()) return rows;
-    TextDatasetOptions same_columns{rows.train.text_column, rows.train.label_column, rows.train.labels, {}};
-    ROOTSTOCK_TRY(eval, read_labelled_texts(order.eval, same_columns));
-    rows.eval = std::move(eval);
-    return rows;
+Result<void> open_job(FinetuneParts& parts, const TuningJob& job) {
+    return parts.records.write_now([&](store::Session& session) -> Result<void> {
+        catalog::add_dataset(session, dataset_of(job, parts.clock.now()));
+        catalog::add_job(session, job.plan.owner, "finetune", to_json(job.plan), job.id, parts.clock.now());
+        return {};
+    });
 }
 
-// Validation rows there must be when nothing else measures.
-Result<void> check_validation(const FinetuneOrder& order, const Rows& rows) {
-    if (rows.eval) return {};
-    auto split = split_stratified(rows.train.examples, order.train.validation, order.train.seed);
-    if (!split.held_out.empty()) return {};
-    return fail(ErrorCode::invalid_argument,
-                order.data.string() + " has too few rows (" + format_count(rows.train.examples.size()) +
-                    ") to hold some out for measuring; give --eval FILE, a larger --validation share, or more rows",
-                "data");
-}
-
-TuningPlan plan_of(const FinetuneOrder& order, const TenantId& owner, const catalog::Model& base, const Home& home,
-                   const Rows& rows) {
+TuningPlan plan_of(const FinetuneOrder& order, const TenantId& owner, const catalog::Model& base, const Home& home) {
     TuningPlan plan;
     plan.task = order.task;
     plan.name = order.name;
@@ -94,102 +68,81 @@ TuningPlan plan_of(const FinetuneOrder& order, const TenantId& owner, const cata
     plan.base_name = base.name;
     plan.base_folder = (home.models() / base.folder).string();
     plan.data_source = order.data.string();
-    plan.dataset_digest = rows.train.digest;
-    plan.text_column = rows.train.text_column;
-    plan.label_column = rows.train.label_column;
-    plan.rows = rows.train.rows;
-    plan.kept_aside = static_cast<std::int64_t>(rows.train.problems.size());
+    plan.eval_source = order.eval.string();
     plan.lora = order.lora;
     plan.train = order.train;
-    if (!rows.eval) return plan;
-    plan.eval_source = order.eval.string();
-    plan.eval_digest = rows.eval->digest;
-    plan.eval_kept_aside = static_cast<std::int64_t>(rows.eval->problems.size());
     return plan;
 }
 
-Result<void> write_folder(const fs::path& folder, const TuningPlan& plan, const Rows& rows) {
+Result<void> write_folder(const fs::path& folder, const TuningJob& job, const TaskRows& rows) {
     JobSpec spec;
-    spec.task = plan.task;
-    spec.base_folder = plan.base_folder;
-    spec.base_digest = plan.base_digest;
-    spec.labels = rows.train.labels;
-    spec.lora = plan.lora;
-    spec.train = plan.train;
+    spec.task = job.plan.task;
+    spec.base_folder = job.plan.base_folder;
+    spec.base_digest = job.plan.base_digest;
+    spec.labels = job.labels;
+    spec.lora = job.plan.lora;
+    spec.train = job.plan.train;
     ROOTSTOCK_CHECKED(write_job_spec(folder, spec));
-    ROOTSTOCK_CHECKED(write_training_rows(rows_file(folder), rows.train.examples));
-    ROOTSTOCK_CHECKED(write_problems(problems_file(folder), rows.train.problems));
-    if (!rows.eval) return {};
-    ROOTSTOCK_CHECKED(write_training_rows(eval_file(folder), rows.eval->examples));
-    return write_problems(eval_problems_file(folder), rows.eval->problems);
+    return rows.write(folder);
 }
 
-Result<void> open_job(FinetuneParts& parts, const TuningJob& job, const Rows& rows) {
-    catalog::Dataset dataset{job.plan.dataset_digest, job.plan.owner,    job.plan.data_source, job.plan.rows,
-                             job.plan.kept_aside,     rows.train.labels, parts.clock.now()};
-    return parts.records.write_now([&](store::Session& session) -> Result<void> {
-        catalog::add_dataset(session, dataset);
-        catalog::add_job(session, job.plan.owner, "finetune", to_json(job.plan), job.id, parts.clock.now());
-        return {};
-    });
-}
-
-// What was learned from proves nothing when measured with.
-std::size_t rows_in_both(const Rows& rows) {
-    std::unordered_set<std::string_view> learned;
-    for (const auto& example : rows.train.examples) learned.insert(example.text);
-    return static_cast<std::size_t>(std::ranges::count_if(
-        rows.eval->examples, [&](const TextExample& example) { return learned.contains(example.text); }));
-}
-
-void add_eval_warnings(const Rows& rows, std::vector<std::string>& warnings) {
-    warnings.insert(warnings.end(), rows.eval->warnings.begin(), rows.eval->warnings.end());
-    if (auto both = rows_in_both(rows); both > 0)
-        warnings.push_back(format_count(both) + " of the rows to measure with " +
-                           (both == 1 ? "has its text" : "have their texts") + " among those to learn from");
-}
-
-PreparedJob summary_of(const TuningJob& job, const Rows& rows) {
+PreparedJob summary_of(const TuningJob& job, const TaskRows& rows) {
     PreparedJob summary;
     summary.id = job.id;
     summary.folder = job.folder;
+    summary.task = job.plan.task;
     summary.base_name = job.plan.base_name;
     summary.data_source = job.plan.data_source;
     summary.eval_source = job.plan.eval_source;
     summary.text_column = job.plan.text_column;
     summary.label_column = job.plan.label_column;
     summary.rows = job.plan.rows;
-    summary.examples = static_cast<std::int64_t>(rows.train.examples.size());
     summary.kept_aside = job.plan.kept_aside;
-    summary.eval_examples = rows.eval ? static_cast<std::int64_t>(rows.eval->examples.size()) : 0;
     summary.eval_kept_aside = job.plan.eval_kept_aside;
-    summary.duplicates = rows.train.duplicates;
-    summary.labels = rows.train.labels.size();
-    summary.warnings = rows.train.warnings;
-    if (rows.eval) add_eval_warnings(rows, summary.warnings);
+    summary.labels = job.labels.size();
     summary.train = job.plan.train;
+    rows.summarise(summary);
     return summary;
 }
 
 }  // namespace
 
-Result<Preparation> prepare_job(FinetuneParts& parts, const FinetuneOrder& order) {
+catalog::Dataset dataset_of(const TuningJob& job, Timestamp now) {
+    return {job.plan.dataset_digest,
+            job.plan.owner,
+            job.plan.data_source,
+            job.plan.rows,
+            job.plan.kept_aside,
+            job.labels,
+            now};
+}
+
+Result<Preparation> prepare_folder(FinetuneParts& parts, const FinetuneOrder& order, const JobId& id) {
     ROOTSTOCK_CHECKED(check_order(order));
     ROOTSTOCK_TRY(base, find_base(parts.records, parts.home, order.base));
     ROOTSTOCK_TRY(owner, find_owner(parts.records, order.tenant));
-    ROOTSTOCK_CHECKED(check_against_model(order, parts.home.models() / base.folder));
-    ROOTSTOCK_TRY(rows, read_rows(order));
-    ROOTSTOCK_CHECKED(check_validation(order, rows));
+    const auto base_folder = parts.home.models() / base.folder;
+    ROOTSTOCK_TRY(model, load_model(base_folder));
+    ROOTSTOCK_CHECKED(check_against_model(order, model));
+    ROOTSTOCK_TRY(task, find_task(order.task));
+    ROOTSTOCK_TRY(rows, task->read(order, base_folder, model));
     TuningJob job;
-    job.id = mint<JobTag>(parts.clock.now());
+    job.id = id;
+    job.hold = catalog::JobHold(id);
     job.folder = parts.home.jobs() / job.id.text();
-    job.plan = plan_of(order, owner, base, parts.home, rows);
-    job.labels = rows.train.labels;
+    job.plan = plan_of(order, owner, base, parts.home);
+    rows->describe(job.plan);
+    job.labels = rows->labels();
     ROOTSTOCK_CHECKED(
-        publish_folder(job.folder, [&](const fs::path& folder) { return write_folder(folder, job.plan, rows); }));
-    ROOTSTOCK_CHECKED(open_job(parts, job, rows));
-    auto summary = summary_of(job, rows);
+        publish_folder(job.folder, [&](const fs::path& folder) { return write_folder(folder, job, *rows); }));
+    auto summary = summary_of(job, *rows);
     return Preparation{std::move(job), std::move(summary)};
+}
+
+Result<Preparation> prepare_job(FinetuneParts& parts, const FinetuneOrder& order) {
+    ROOTSTOCK_TRY(prepared, prepare_folder(parts, order, mint<JobTag>(parts.clock.now())));
+    ROOTSTOCK_CHECKED(open_job(parts, prepared.job));
+    return std::move(prepared);
 }
 
 Result<TuningJob> find_tuning_job(FinetuneParts& parts, const JobId& id) {
@@ -201,6 +154,7 @@ Result<TuningJob> find_tuning_job(FinetuneParts& parts, const JobId& id) {
     job.id = id;
     job.folder = parts.home.jobs() / id.text();
     job.seconds_before = record->seconds;
+    job.hold = catalog::JobHold(id, record->fence);
     ROOTSTOCK_TRY(plan, tuning_plan_from_json(record->settings));
     job.plan = plan;
     auto spec = read_job_spec(job.folder);

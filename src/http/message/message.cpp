@@ -107,7 +107,8 @@ std::string serialize(const Response& response, bool keep_alive, bool head_only,
     out.append(reason_phrase(response.status)).append("\r\n");
     add_header(out, "Date", date_now());
     if (!response.content_type.empty()) add_header(out, "Content-Type", response.content_type);
-    if (end == BodyEnd::length) add_header(out, "Content-Length", std::to_string(response.body.size()));
+    const auto length = response.body_file ? response.body_file->size() : response.body.size();
+    if (end == BodyEnd::length) add_header(out, "Content-Length", std::to_string(length));
     if (end == BodyEnd::chunked) add_header(out, "Transfer-Encoding", "chunked");
     for (const auto& header : response.headers) add_header(out, header.name, header.value);
     add_header(out, "Connection", keep_alive ? "keep-alive" : "close");

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/message/body_file.h"
 #include "http/message/stream.h"
 
 namespace rootstock::http {
@@ -24,9 +25,10 @@ struct Request {
     std::string query;                  // what follows '?', as sent
     std::vector<Header> headers;        // in order of arrival; trailers of a chunked body are not among them
     std::string body;
-    std::vector<Header> path_values;  // filled by the router: {"id", "a/b"} for the pattern /v1/models/{id}
-    std::string peer;                 // the caller's address, "127.0.0.1"
-    double received = 0;              // monotonic seconds when the head was complete
+    std::shared_ptr<const BodyFile> body_file;  // instead of `body`, when the body was planned to go to a file
+    std::vector<Header> path_values;            // filled by the router: {"id", "a/b"} for the pattern /v1/models/{id}
+    std::string peer;                           // the caller's address, "127.0.0.1"
+    double received = 0;                        // monotonic seconds when the head was complete
     std::shared_ptr<Presence> caller = std::make_shared<Presence>();
 
     // The first header of that name (any case), or nothing.
@@ -40,6 +42,7 @@ struct Response {
     std::string content_type = "application/json";
     std::vector<Header> headers;  // Content-Length, Date and Connection are the server's business
     std::string body;
+    std::shared_ptr<const BodyFile> body_file;  // instead of `body`: sent piece by piece
     BodyProducer stream{};  // makes the body instead; called once, also when the caller has left, but not for HEAD
     bool close = false;     // ends the connection after this response
 };

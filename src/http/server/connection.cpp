@@ -7,10 +7,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <charconv>
 
 #include "base/base.h"
+#include "http/server/body_store.h"
 
 namespace rootstock::http {
 namespace asio = boost::asio;
@@ -42,25 +42,30 @@ private:
     std::size_t mine_ = 0;
 };
 
-Refusal body_refusal(error_code code, const ServerLimits& limits) {
-    if (code == beast::http::error::body_limit)
-        return {413, "the request body is larger than " + std::to_string(limits.body_bytes_max) + " bytes"};
+Refusal too_large(std::size_t bytes_max) {
+    return {413, "the request body is larger than " + std::to_string(bytes_max) + " bytes"};
+}
+
+Refusal body_refusal(error_code code, const BodyStore& store) {
+    if (code == beast::http::error::body_limit) return too_large(store.bytes_max);
+    if (store.disk_refused) return {503, "the server has no room for this body now; come back in a moment"};
     return {400, "the request body is malformed: " + code.message()};
 }
 
 }  // namespace
 
 struct Connection::Parser {
-    beast::http::request_parser<beast::http::string_body> parser;
+    beast::http::request_parser<StoredBody> parser;
     // Chunk extensions mean nothing to us and have been used to hide requests.
     std::function<void(std::uint64_t, beast::string_view, error_code&)> on_chunk =
         [](std::uint64_t, beast::string_view extension, error_code& code) {
             if (!extension.empty()) code = beast::http::error::bad_chunk_extension;
         };
-    BodyShare share;
+    BodyShare share;    // of memory
+    BodyShare spooled;  // on disk
 
-    explicit Parser(Shared& shared) : share(shared.bodies_bytes) {
-        parser.body_limit(shared.limits.body_bytes_max);
+    explicit Parser(Shared& shared) : share(shared.bodies_bytes), spooled(shared.spooled_bytes) {
+        parser.body_limit(boost::none);  // the store keeps the limit, once the head has told what it is
         parser.header_limit(static_cast<std::uint32_t>(shared.limits.head.head_bytes_max) + 1);
         parser.on_chunk_header(on_chunk);
         parser.eager(true);
@@ -107,9 +112,12 @@ asio::awaitable<bool> Connection::serve_one() {
     if (refusal) co_return co_await refuse(std::move(*refusal));
     bool keep_alive = parser.parser.get().keep_alive();
     old_ = parser.parser.get().version() < 11;
+    auto planned = plan_body(request, parser);
+    if (!planned) co_return co_await turn_down(planned.error());
     refusal = co_await read_body(parser);
     if (refusal) co_return co_await refuse(std::move(*refusal));
-    request.body = std::move(parser.parser.get().body());
+    request.body = std::move(parser.parser.get().body().memory);
+    request.body_file = std::move(parser.parser.get().body().file);
     Response response = co_await answer(request);
     keep_alive = keep_alive && !response.close && !shared_.stopping && !(response.stream && old_);
     co_await send(std::move(response), keep_alive, request);
@@ -153,7 +161,7 @@ std::optional<Refusal> Connection::parse_head(std::size_t head_bytes, Parser& st
     auto& parser = state.parser;
     parser.eager(false);  // stop behind the head
     buffer_.consume(parser.put(asio::buffer(head.data(), head.size()), code));
-    if (code) return body_refusal(code, shared_.limits);
+    if (code) return body_refusal(code, parser.get().body());
     ROOTSTOCK_CHECK(parser.is_header_done(), "the parser and the head check disagree about a head's end");
     parser.eager(true);
     const auto& message = parser.get();
@@ -167,6 +175,26 @@ std::optional<Refusal> Connection::parse_head(std::size_t head_bytes, Parser& st
     request.peer = peer_;
     request.received = monotonic_seconds();
     return std::nullopt;
+}
+
+// Where the body goes and how large it may be, before a byte of it is taken.
+std::expected<void, Response> Connection::plan_body(const Request& request, Parser& state) {
+    auto plan = shared_.plan_body ? shared_.plan_body(request) : BodyPlan{shared_.limits.body_bytes_max, {}};
+    if (!plan) return std::unexpected(std::move(plan.error()));
+    auto& store = state.parser.get().body();
+    store.bytes_max = plan->bytes_max;
+    auto announced = state.parser.content_length();
+    if (announced && *announced > plan->bytes_max)
+        return std::unexpected(shared_.refusal_page(too_large(plan->bytes_max)));
+    if (plan->folder.empty() || state.parser.is_done()) return {};
+    auto file = BodyFile::temporary(plan->folder);
+    if (!file) {
+        spdlog::error("a body cannot be kept: {}", file.error().message);
+        return std::unexpected(
+            shared_.refusal_page({503, "the server has no room for this body now; come back later"}));
+    }
+    store.file = std::make_shared<BodyFile>(std::move(*file));
+    return {};
 }
 
 asio::awaitable<std::optional<Refusal>> Connection::read_body(Parser& state) {
@@ -187,14 +215,14 @@ asio::awaitable<std::optional<Refusal>> Connection::read_body(Parser& state) {
             auto before = buffer_.size();
             co_await read_some(read_bytes);
             received += buffer_.size() - before;
-            state.share.add(buffer_.size() - before);
-            if (shared_.bodies_bytes > limits.bodies_bytes_max)
+            (parser.get().body().file ? state.spooled : state.share).add(buffer_.size() - before);
+            if (shared_.bodies_bytes > limits.bodies_bytes_max || shared_.spooled_bytes > limits.spooled_bytes_max)
                 co_return Refusal{503, "the server holds too many large requests now; come back in a moment"};
         }
         error_code code;
         buffer_.consume(parser.put(buffer_.data(), code));
         starved = code == beast::http::error::need_more || buffer_.size() == 0;
-        if (code && code != beast::http::error::need_more) co_return body_refusal(code, limits);
+        if (code && code != beast::http::error::need_more) co_return body_refusal(code, parser.get().body());
         // Chunk heads and trailers are kept in the buffer until complete: they must stay small.
         if (starved && buffer_.size() > limits.head.head_bytes_max)
             co_return Refusal{400, "a chunk's head or trailer is too large"};
@@ -223,6 +251,7 @@ asio::awaitable<void> Connection::send(Response response, bool keep_alive, const
         co_await stream(response, std::move(head), end == BodyEnd::chunked);
     else
         co_await write(std::move(head));
+    if (response.body_file && !head_only) co_await write_file(*response.body_file);
     caller_ = nullptr;
 }
 
@@ -283,7 +312,12 @@ void Connection::look() {
 }
 
 asio::awaitable<bool> Connection::refuse(Refusal refusal) {
-    co_await write(serialize(shared_.refusal_page(refusal), false, false));
+    co_return co_await turn_down(shared_.refusal_page(refusal));
+}
+
+// The answer to a request whose body is not taken.
+asio::awaitable<bool> Connection::turn_down(Response response) {
+    co_await write(serialize(response, false, false));
     co_await linger();
     co_return false;
 }
@@ -300,6 +334,19 @@ asio::awaitable<void> Connection::write(std::string bytes) {
         stream_.expires_after(shared_.limits.write_stall_max);
         auto rest = asio::buffer(bytes.data() + sent, bytes.size() - sent);
         sent += co_await stream_.async_write_some(rest, asio::use_awaitable);
+    }
+}
+
+// A file that turns out shorter than its announced length ends the connection: the peer must not take the rest for an
+// answer.
+asio::awaitable<void> Connection::write_file(const BodyFile& file) {
+    for (std::uint64_t sent = 0; sent < file.size();) {
+        std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(read_bytes, file.size() - sent)), '\0');
+        auto got = file.read_at(sent, piece);
+        if (!got || *got == 0) throw std::runtime_error("a stored file cannot be read to its end");
+        piece.resize(*got);
+        sent += *got;
+        co_await write(std::move(piece));
     }
 }
 

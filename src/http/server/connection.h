@@ -15,7 +15,9 @@ struct Shared {
     ServerLimits limits;
     Handler handler;
     RefusalPage refusal_page;
-    std::size_t bodies_bytes = 0;  // held by open requests now
+    PlanBody plan_body;             // may be empty: every body goes to memory
+    std::size_t bodies_bytes = 0;   // held in memory by open requests now
+    std::size_t spooled_bytes = 0;  // and in files
     bool stopping = false;
 };
 
@@ -43,10 +45,13 @@ private:
     Task<void> send(Response response, bool keep_alive, const Request& request);
     Task<void> stream(const Response& response, std::string head, bool chunked);
     Task<bool> refuse(Refusal refusal);
+    Task<bool> turn_down(Response response);
     Task<void> read_some(std::size_t bytes_max);
     Task<void> write(std::string bytes);
+    Task<void> write_file(const BodyFile& file);
     Task<void> linger();
 
+    std::expected<void, Response> plan_body(const Request& request, Parser& parser);
     std::optional<Refusal> parse_head(std::size_t head_bytes, Parser& parser, Request& request);
 
     boost::beast::tcp_stream stream_;

@@ -141,9 +141,11 @@ std::string to_text(const tcp::endpoint& endpoint) {
 }  // namespace
 
 Server::Server(asio::io_context& io, ServerLimits limits, Handler handler, RefusalPage refusal_page)
-    : state_(std::make_shared<State>(io, Shared{limits, std::move(handler), std::move(refusal_page)})) {}
+    : state_(std::make_shared<State>(io, Shared{limits, std::move(handler), std::move(refusal_page), {}})) {}
 
 Server::~Server() = default;
+
+void Server::plan_bodies(PlanBody plan) { state_->shared.plan_body = std::move(plan); }
 
 Result<void> Server::listen(const std::string& address) {
     ROOTSTOCK_TRY(parts, split_address(address));

@@ -18,19 +18,20 @@
 namespace rootstock::http {
 
 struct ServerLimits {
-    HeadLimits head;                                    // 431, 414
-    std::size_t body_bytes_max = 10 * 1024 * 1024;      // one body; 413 beyond
-    std::size_t bodies_bytes_max = 256 * 1024 * 1024;   // bodies of all open requests together; 503 beyond
-    std::chrono::milliseconds head_time_max{10'000};    // from the first byte of a head to its last
-    std::chrono::milliseconds idle_time_max{75'000};    // between two requests of one connection
-    std::chrono::milliseconds body_time_grace{10'000};  // a body may take this long...
-    std::size_t body_bytes_per_second_min = 1024;       // ...and a second more for each of these
-    std::chrono::milliseconds write_stall_max{30'000};  // without a byte taken by the reader
-    std::chrono::milliseconds look_every{200};          // whether callers that wait for an answer are still there
-    std::chrono::milliseconds linger_time_max{2'000};   // reading on after a refusal, so that it arrives
-    std::size_t connections_max = 4096;                 // further ones are answered 503 and closed
-    std::chrono::milliseconds drain_time_max{30'000};   // what stop() gives to requests in flight
-    std::chrono::milliseconds settle_time_max{2'000};   // and then, cut off, to their handlers
+    HeadLimits head;                                       // 431, 414
+    std::size_t body_bytes_max = 10 * 1024 * 1024;         // one body; 413 beyond
+    std::size_t bodies_bytes_max = 256 * 1024 * 1024;      // bodies of all open requests together; 503 beyond
+    std::size_t spooled_bytes_max = std::size_t{4} << 30;  // the same for bodies kept in files
+    std::chrono::milliseconds head_time_max{10'000};       // from the first byte of a head to its last
+    std::chrono::milliseconds idle_time_max{75'000};       // between two requests of one connection
+    std::chrono::milliseconds body_time_grace{10'000};     // a body may take this long...
+    std::size_t body_bytes_per_second_min = 1024;          // ...and a second more for each of these
+    std::chrono::milliseconds write_stall_max{30'000};     // without a byte taken by the reader
+    std::chrono::milliseconds look_every{200};             // whether callers that wait for an answer are still there
+    std::chrono::milliseconds linger_time_max{2'000};      // reading on after a refusal, so that it arrives
+    std::size_t connections_max = 4096;                    // further ones are answered 503 and closed
+    std::chrono::milliseconds drain_time_max{30'000};      // what stop() gives to requests in flight
+    std::chrono::milliseconds settle_time_max{2'000};      // and then, cut off, to their handlers
 };
 
 // Answers one request. May throw: the caller is told 500 and the fault is logged.
@@ -39,10 +40,21 @@ using Handler = std::function<boost::asio::awaitable<Response>(Request&)>;
 // What a refused request is answered: made by the application, so that all errors have one shape.
 using RefusalPage = std::function<Response(const Refusal&)>;
 
+// What is to be done with a body, decided when the head is complete and before a byte of the body is taken.
+struct BodyPlan {
+    std::size_t bytes_max = 0;     // 413 beyond
+    std::filesystem::path folder;  // the body goes to a file in it (Request::body_file); empty: to Request::body
+};
+// Or the answer that ends the matter: the body is not read, and the connection closes.
+using PlanBody = std::function<std::expected<BodyPlan, Response>(const Request&)>;
+
 class Server {
 public:
     Server(boost::asio::io_context& io, ServerLimits limits, Handler handler, RefusalPage refusal_page);
     ~Server();
+
+    // Without it every body goes to memory, up to body_bytes_max. To be called before listen.
+    void plan_bodies(PlanBody plan);
 
     // "HOST:PORT"; port 0 takes a free one; "[::1]:80" for IPv6. Sentences for a port in use, a name that does not
     // resolve, a port that needs privileges. Accepting begins when the io_context runs.

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <filesystem>
 #include <thread>
 
 #include "http/server/test_wire.h"
@@ -31,7 +32,7 @@ ServerLimits quick_limits() {
 
 class ServerTest : public testing::Test {
 protected:
-    void start(ServerLimits limits = quick_limits()) {
+    void start(ServerLimits limits = quick_limits(), PlanBody plan = {}) {
         auto handler = [this](Request& request) { return answer(request); };
         auto page = [](const Refusal& refusal) {
             Response response;
@@ -40,16 +41,19 @@ protected:
             return response;
         };
         server_ = std::make_unique<Server>(io_, limits, handler, page);
+        server_->plan_bodies(std::move(plan));
         ASSERT_TRUE(server_->listen("127.0.0.1:0"));
         thread_ = std::thread([this] { io_.run(); });
     }
 
-    // "/echo" gives the body back, "/slow" takes 200 ms, "/throw" fails, "/big" answers 40 MB, else the path.
+    // "/echo" gives the body back, "/file" the body that went to a file, "/slow" takes 200 ms, "/throw" fails, "/big"
+    // answers 40 MB, else the path.
     asio::awaitable<Response> answer(Request& request) {
         seen_.push_back(request.method + " " + request.path);
         Response response;
         response.content_type = "text/plain";
         response.body = request.path == "/echo" ? request.body : request.path;
+        if (request.path == "/file") response.body_file = request.body_file;
         if (request.path == "/throw") throw std::runtime_error("on purpose");
         if (request.path == "/big") response.body.assign(40'000'000, 'x');
         if (request.path == "/slow") {
@@ -221,6 +225,63 @@ TEST(Listen, SaysWhatIsWrongWithAnAddress) {
     EXPECT_NE(taken.error().message.find("another program uses this port"), std::string::npos);
     for (const char* bad : {"", "8080", ":80", "a:", "a:b", "a:70000", "no.such.host.invalid:80"})
         EXPECT_FALSE(second.listen(bad)) << bad;
+}
+
+// Bodies of /file go to files of at most 200,000 bytes, /shut takes none.
+PlanBody plan_for(const std::filesystem::path& folder) {
+    return [folder](const Request& request) -> std::expected<BodyPlan, Response> {
+        if (request.path == "/file") return BodyPlan{200'000, folder};
+        if (request.path != "/shut") return BodyPlan{10'000, {}};
+        Response closed;
+        closed.status = 401;
+        return std::unexpected(closed);
+    };
+}
+
+TEST_F(ServerTest, ALargeBodyGoesThroughAFileThatIsGoneAfterwards) {
+    auto folder = std::filesystem::temp_directory_path() / ("rootstock-spool-" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder);
+    start(quick_limits(), plan_for(folder));
+    std::string body(150'000, 'x');
+    for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i % 23);
+    Wire wire(server_->address());
+    wire.send("POST /file HTTP/1.1\r\nHost: a\r\nContent-Length: 150000\r\n\r\n");
+    wire.send(body);
+    auto head = wire.read_until("\r\n\r\n");
+    EXPECT_NE(head.find("200 OK"), std::string::npos);
+    EXPECT_NE(head.find("Content-Length: 150000"), std::string::npos);
+    EXPECT_EQ(wire.read_until(body.substr(149'000)), body);
+    // The same in chunks, on the same connection.
+    wire.send("POST /file HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+    wire.send("249f0\r\n" + body + "\r\n0\r\n\r\n");
+    EXPECT_TRUE(wire.read_all().ends_with(body));
+    EXPECT_TRUE(std::filesystem::is_empty(folder));
+    std::filesystem::remove_all(folder);
+}
+
+TEST_F(ServerTest, APlanKeepsItsLimitAndCanTurnABodyAway) {
+    start(quick_limits(), plan_for(std::filesystem::temp_directory_path()));
+    auto answer = [this](const std::string& bytes) {
+        Wire wire(server_->address());
+        wire.send(bytes);
+        return wire.read_all();
+    };
+    EXPECT_TRUE(answer("POST /file HTTP/1.1\r\nHost: a\r\nContent-Length: 200001\r\n\r\n").starts_with("HTTP/1.1 413"));
+    EXPECT_TRUE(answer("POST /file HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n30d41\r\n" +
+                       std::string(200'001, 'x') + "\r\n0\r\n\r\n")
+                    .starts_with("HTTP/1.1 413"));
+    EXPECT_TRUE(answer("POST /shut HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello").starts_with("HTTP/1.1 401"));
+    EXPECT_TRUE(answer("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10001\r\n\r\n").starts_with("HTTP/1.1 413"));
+    EXPECT_TRUE(seen_.empty());
+}
+
+TEST_F(ServerTest, FilesOfAllOpenRequestsTogetherAreBounded) {
+    auto limits = quick_limits();
+    limits.spooled_bytes_max = 100'000;
+    start(limits, plan_for(std::filesystem::temp_directory_path()));
+    Wire wire(server_->address());
+    wire.send("POST /file HTTP/1.1\r\nHost: a\r\nContent-Length: 150000\r\n\r\n" + std::string(150'000, 'x'));
+    EXPECT_TRUE(wire.read_all().starts_with("HTTP/1.1 503"));
 }
 
 }  // namespace

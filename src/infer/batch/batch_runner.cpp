@@ -24,8 +24,9 @@ Result<void> BatchRunner::execute(const std::vector<InferRow>& rows, InferKind k
     auto put = [&](std::size_t i, std::span<const float> values) {
         rows[i].job->answer.rows[rows[i].row].assign(values.begin(), values.end());
     };
-    if (kind == InferKind::logits) {
-        ROOTSTOCK_TRY(logits, executor_.classify(batch_, adapters_));
+    if (kind != InferKind::embedding) {
+        ROOTSTOCK_TRY(logits, kind == InferKind::logits ? executor_.classify(batch_, adapters_)
+                                                        : executor_.logits(batch_, adapters_));
         for (std::size_t i = 0; i < rows.size(); ++i) put(i, logits.row(i));
         return {};
     }
@@ -41,7 +42,7 @@ Result<BatchFacts> BatchRunner::run(const std::vector<InferRow>& rows) {
     adapters_.clear();
     std::vector<std::int64_t> lengths;
     for (const auto& row : rows) {
-        batch_.add_row(row.ids());
+        batch_.add_row(row.ids(), row.types());
         adapters_.push_back(row.job->request.adapter.get());
         lengths.push_back(static_cast<std::int64_t>(row.ids().size()));
     }

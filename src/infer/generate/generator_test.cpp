@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "infer/generate/test_golden.h"
 
@@ -140,6 +142,20 @@ TEST(Sampler, GreedyTakesTheBestAndPenaltiesMoveIt) {
     EXPECT_EQ(repeated.choose(scores), 2);
     options.repetition_penalty = 1, options.logit_bias = {{3, 100.0}, {99, 5.0}};
     EXPECT_EQ(Sampler(options).choose(scores), 3);
+}
+
+TEST(Sampler, GreedyTakesTheFirstOfTheBestWhereverItStands) {
+    const float inf = std::numeric_limits<float>::infinity(), nothing = std::numeric_limits<float>::quiet_NaN();
+    SamplingOptions options;
+    options.temperature = 0;
+    for (const std::size_t size : {1u, 63u, 64u, 65u, 200u})
+        for (std::size_t best = 0; best < size; ++best) {
+            std::vector<float> scores(size, -2.0f);
+            scores[best] = -1.0f;
+            scores[size - 1] = std::max(scores[size - 1], -1.0f);
+            if (best > 0) scores[best - 1] = best % 2 ? inf : nothing;
+            EXPECT_EQ(Sampler(options).choose(scores), static_cast<std::int32_t>(best)) << size;
+        }
 }
 
 TEST(Sampler, LimitsKeepTheirShareAndTheSeedRepeats) {

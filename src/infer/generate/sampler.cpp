@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace rootstock {
 
@@ -17,6 +18,25 @@ Result<void> within(const char* field, double value, double low, double high) {
     };
     return fail(ErrorCode::invalid_argument,
                 std::string(field) + " must be a number from " + text(low) + " to " + text(high), field);
+}
+
+// The largest finite score, the first of equals. Several maxima side by side, so that they go through vectors.
+std::int32_t best_of(std::span<const float> scores) {
+    constexpr std::size_t kSideBySide = 64;
+    constexpr float kLeast = -std::numeric_limits<float>::infinity(), kMost = std::numeric_limits<float>::infinity();
+    float largest[kSideBySide];
+    std::ranges::fill(largest, kLeast);
+    const auto whole = scores.size() / kSideBySide * kSideBySide;
+    for (std::size_t i = 0; i < whole; i += kSideBySide)
+        for (std::size_t j = 0; j < kSideBySide; ++j) {
+            const float score = scores[i + j] < kMost ? scores[i + j] : kLeast;
+            largest[j] = score > largest[j] ? score : largest[j];
+        }
+    float best = *std::ranges::max_element(largest);
+    for (const float score : scores.subspan(whole))
+        if (score < kMost && score > best) best = score;
+    ROOTSTOCK_CHECK(best > kLeast, "a model gives finite scores");
+    return static_cast<std::int32_t>(std::ranges::find(scores, best) - scores.begin());
 }
 
 }  // namespace
@@ -60,6 +80,7 @@ double Sampler::adjusted(std::int32_t id, double score, const Seen& seen) const 
 }
 
 std::int32_t Sampler::pick(std::span<const float> scores) {
+    if (options_.temperature == 0 && changes_nothing()) return best_of(scores);
     candidates_.clear();
     for (std::size_t i = 0; i < scores.size(); ++i)
         if (std::isfinite(scores[i])) candidates_.push_back({static_cast<std::int32_t>(i), scores[i]});
@@ -82,6 +103,11 @@ std::int32_t Sampler::pick(std::span<const float> scores) {
     keep_best();
     keep_probable();
     return draw();
+}
+
+bool Sampler::changes_nothing() const {
+    return options_.repetition_penalty == 1 && options_.presence_penalty == 0 && options_.frequency_penalty == 0 &&
+           options_.logit_bias.empty();
 }
 
 bool Sampler::before(const Candidate& a, const Candidate& b) {

@@ -61,6 +61,7 @@ private:
 
     static bool before(const Candidate& a, const Candidate& b);  // the better first, the lower id of equals
     double adjusted(std::int32_t id, double score, const Seen& seen) const;
+    bool changes_nothing() const;  // are the scores taken as they are?
     void keep_best();
     void keep_probable();
     std::int32_t draw();

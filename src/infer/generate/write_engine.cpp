@@ -1,7 +1,6 @@
 #include "infer/generate/write_engine.h"
 
 #include <algorithm>
-#include <set>
 
 #include "infer/batch/batch_runner.h"
 #include "infer/generate/chances.h"
@@ -193,17 +192,17 @@ void WriteEngine::deliver_token(WriteJob& job, int choice, std::span<const float
 
 // The step's time among its requests by tokens; the parts add up to it.
 void WriteEngine::account(std::int64_t micros) {
-    std::vector<std::int64_t> costs;
-    std::set<const NativeAdapter*> different;
+    costs_.clear();
     for (const auto& row : rows_) {
-        costs.push_back(static_cast<std::int64_t>(row.cost));
-        different.insert(row.job->request.adapter.get());
+        costs_.push_back(static_cast<std::int64_t>(row.cost));
         if (row.choice < 0 || row.tokens.size() > 1) facts_.prompt_tokens += row.cost;
         shares_.charge(*row.job, row.cost);
     }
-    const auto parts = apportion(micros, costs);
+    const auto parts = apportion(micros, costs_);
     for (std::size_t r = 0; r < rows_.size(); ++r) rows_[r].job->answer.compute_micros += parts[r];
-    facts_.rows = rows_.size(), facts_.adapters = different.size(), facts_.micros = micros;
+    std::ranges::sort(adapters_);
+    const auto same = std::ranges::unique(adapters_);
+    facts_.rows = rows_.size(), facts_.adapters = adapters_.size() - same.size(), facts_.micros = micros;
     totals_.prompt_tokens += static_cast<std::int64_t>(facts_.prompt_tokens);
     totals_.new_tokens += static_cast<std::int64_t>(facts_.new_tokens);
     totals_.step_micros += micros;

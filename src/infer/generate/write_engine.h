@@ -92,6 +92,7 @@ private:
     PackedBatch batch_;
     std::vector<int> sequences_;
     std::vector<const NativeAdapter*> adapters_;
+    std::vector<std::int64_t> costs_;
     TextScratch scratch_;
     StepFacts facts_;
     WriterLoad totals_;

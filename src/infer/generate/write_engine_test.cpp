@@ -306,18 +306,19 @@ TEST_F(WriteEngineTest, SeedsRepeatWhoeverIsThere) {
 }
 
 TEST_F(WriteEngineTest, ChoicesSurviveAPreemption) {
-    auto several = greedy(text(20, 5), 30);
+    auto several = greedy(text(20, 5), 30), single = greedy(text(30, 6), 60);
     several.choices = 3;
+    several.options.tokens_min = 30, single.options.tokens_min = 60;
     several.options.sampling.temperature = 1;
     Desk quiet(golden(), small(64)), tight(golden(), small(11));
     const auto wanted = quiet.ask(several);
     quiet.run();
-    const auto older = tight.ask(greedy(text(30, 6), 60));
+    const auto older = tight.ask(single);
     const auto heard = tight.ask(several);
     tight.run();
     EXPECT_GT(tight.engine->load().preemptions, 0);
     for (std::size_t c = 0; c < 3; ++c) EXPECT_EQ(heard->good().choices[c].ids, wanted->good().choices[c].ids) << c;
-    EXPECT_EQ(older->ids(), alone(greedy(text(30, 6), 60)));
+    EXPECT_EQ(older->ids(), alone(single));
 }
 
 TEST_F(WriteEngineTest, ChancesAreTheModelsOwn) {

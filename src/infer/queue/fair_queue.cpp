@@ -27,7 +27,7 @@ Result<void> FairQueue::room_for(const InferJob& job, const Lane* lane) const {
     if (rows_ + rows > limits_.rows_max || tokens_ + tokens > limits_.tokens_max)
         return fail(ErrorCode::overloaded, "the queue is full; come back in a moment", {}, "queue_full");
     if (lane && (lane->rows + rows > lane_rows_max || lane->tokens + tokens > lane_tokens_max))
-        return fail(ErrorCode::overloaded, "too many of your requests wait already; come back in a moment", {},
+        return fail(ErrorCode::rate_limited, "too many of your requests wait already; come back in a moment", {},
                     "tenant_queue_full");
     return {};
 }
@@ -43,6 +43,7 @@ Result<void> FairQueue::push(InferJobPtr job) {
     std::size_t rows = rows_waiting(*job), tokens = tokens_from(*job, 0);
     lane.rows += rows, lane.tokens += tokens;
     rows_ += rows, tokens_ += tokens;
+    if (job->request.deadline > 0) next_deadline_ = std::min(next_deadline_, job->request.deadline);
     lane.jobs.push_back(std::move(job));
     return {};
 }
@@ -107,12 +108,18 @@ void FairQueue::forget(Lane& lane, const InferJob& job) {
     rows_ -= rows, tokens_ -= tokens;
 }
 
+// Looks at every job only when one may be late, and learns the next such moment.
 void FairQueue::drop_expired(double now, std::vector<InferJobPtr>& expired) {
+    if (now <= next_deadline_) return;
+    next_deadline_ = kNever;
     for (auto lane = lanes_.begin(), next = lane; lane != lanes_.end(); lane = next) {
         ++next;
         std::erase_if(lane->jobs, [&](const InferJobPtr& job) {
             bool late = job->request.deadline > 0 && job->request.deadline < now;
-            if (late) forget(*lane, *job), expired.push_back(job);
+            if (late)
+                forget(*lane, *job), expired.push_back(job);
+            else if (job->request.deadline > 0)
+                next_deadline_ = std::min(next_deadline_, job->request.deadline);
             return late;
         });
         if (lane->jobs.empty()) end_turn(lane);

@@ -2,7 +2,8 @@
 // The queue: bounded in rows and tokens, and fair between tenants by deficit round robin (Shreedhar and Varghese,
 // 1995). Every tenant with work has a lane; a lane's turn adds weight x quantum tokens to its credit, and it gives
 // rows while its credit pays for them. A tenant with a thousand rows waiting delays a newcomer by one batch, not by
-// a thousand rows. No threads here: the scheduler holds the lock.
+// a thousand rows. The quantum is small against a batch, so that one batch holds several turns of everybody: whoever
+// asks for more than its share gets only what the others left. No threads here: the scheduler holds the lock.
 
 #include <deque>
 #include <list>
@@ -29,22 +30,25 @@ using InferJobPtr = std::shared_ptr<InferJob>;
 struct InferRow {
     InferJobPtr job;
     std::size_t row = 0;
-    const std::vector<std::int32_t>& ids() const { return job->request.rows[row]; }
+    std::span<const std::int32_t> ids() const { return job->request.rows[row]; }
+    std::span<const std::int32_t> types() const {
+        return job->request.types.empty() ? std::span<const std::int32_t>{} : job->request.types[row];
+    }
 };
 
 struct QueueLimits {
-    std::size_t rows_max = 8192;       // rows waiting, of all tenants
-    std::size_t tokens_max = 524288;   // tokens waiting, of all tenants
-    double tenant_share_max = 0.5;     // of either, for one tenant: nobody fills the queue alone
-    std::size_t quantum_tokens = 256;  // credit of one turn
+    std::size_t rows_max = 8192;      // rows waiting, of all tenants
+    std::size_t tokens_max = 524288;  // tokens waiting, of all tenants
+    double tenant_share_max = 0.5;    // of either, for one tenant: nobody fills the queue alone
+    std::size_t quantum_tokens = 64;  // credit of one turn
 };
 
 class FairQueue {
 public:
     explicit FairQueue(QueueLimits limits) : limits_(limits) {}
 
-    // overloaded: the queue or the tenant's share of it is full; nothing is kept then. A request that could never
-    // fit (more rows than the tenant's whole share) is too_large.
+    // Nothing is kept when it fails. overloaded: the queue is full (the machine's excess); rate_limited: the tenant's
+    // share of it is (its own excess); too_large: the request could never fit in that share.
     Result<void> push(InferJobPtr job);
 
     // The next batch: rows of one kind, at most `tokens_max` tokens and `rows_max` rows (a single longer row goes
@@ -88,6 +92,8 @@ private:
     Lanes lanes_;
     std::map<TenantId, Lanes::iterator> by_tenant_;
     std::size_t rows_ = 0, tokens_ = 0;
+    double next_deadline_ = kNever;  // no job's deadline is nearer
+    static constexpr double kNever = 1e300;
 };
 
 }  // namespace rootstock

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 namespace rootstock {
@@ -93,7 +94,7 @@ TEST_F(FairQueueTest, NeverMixesKindsAndStarvesNone) {
 
 TEST_F(FairQueueTest, IsBoundedInAllAndPerTenant) {
     ASSERT_TRUE(queue.push(job("a", 400, 1)));
-    EXPECT_EQ(queue.push(job("a", 101, 1)).error().code, ErrorCode::overloaded);
+    EXPECT_EQ(queue.push(job("a", 101, 1)).error().code, ErrorCode::rate_limited);  // a's own excess
     EXPECT_EQ(queue.push(job("b", 501, 1)).error().code, ErrorCode::too_large);
     ASSERT_TRUE(queue.push(job("b", 400, 1)));
     EXPECT_EQ(queue.push(job("c", 300, 1)).error().code, ErrorCode::overloaded);
@@ -123,6 +124,55 @@ TEST_F(FairQueueTest, RemovesByTicketWhatStillWaits) {
     EXPECT_EQ(queue.remove(first->ticket), nullptr);
     EXPECT_TRUE(queue.empty());
     EXPECT_EQ(queue.tokens(), 0u);
+}
+
+// Ten tenants with eight texts under way each, then one of them with four hundred: by counted tokens, what the other
+// nine wait for stays as it was.
+TEST_F(FairQueueTest, FiftyTimesItsShareLeavesTheOthersTheirTime) {
+    // The 99th percentile of tokens served between a text's arrival and its batch's end, over the nine.
+    const auto wait = [](std::size_t hog_under_way) {
+        constexpr std::size_t kUnderWay = 8, kTokens = 16, kBatches = 500;
+        FairQueue fair({.rows_max = 10'000, .tokens_max = 1'000'000});
+        std::map<InferTicket, std::size_t> arrived;
+        std::vector<std::size_t> waits;
+        std::size_t served = 0;
+        const auto ask = [&](const std::string& tenant) {
+            auto made = job(tenant, 1, kTokens);
+            arrived[made->ticket] = served;
+            ASSERT_TRUE(fair.push(made));
+        };
+        for (std::size_t i = 0; i < hog_under_way; ++i) ask("hog");
+        for (std::size_t i = 0; i < kUnderWay; ++i)
+            for (int t = 0; t < 9; ++t) ask("t" + std::to_string(t));
+        std::vector<InferJobPtr> late;
+        for (std::size_t batch = 0; batch < kBatches; ++batch) {
+            const auto rows = fair.take(1024, 256, 0, late);
+            served += rows.size() * kTokens;
+            for (const auto& row : rows) {
+                const auto& tenant = row.job->request.tenant.text();
+                if (tenant != "hog") waits.push_back(served - arrived[row.job->ticket]);
+                ask(tenant);
+            }
+        }
+        std::ranges::sort(waits);
+        return static_cast<double>(waits[waits.size() * 99 / 100]);
+    };
+    EXPECT_LE(wait(50 * 8), 1.10 * wait(8));
+}
+
+TEST_F(FairQueueTest, DropsTheLateOnesAmongMany) {
+    for (int i = 0; i < 50; ++i) {
+        auto made = job("t" + std::to_string(i % 7), 1, 8);
+        made->request.deadline = 10 + i;
+        ASSERT_TRUE(queue.push(made));
+    }
+    EXPECT_EQ(take(8, 64, 5).size(), 1u);  // nobody is late yet
+    EXPECT_TRUE(expired.empty());
+    take(8, 64, 20.5);
+    EXPECT_EQ(expired.size(), 10u);  // 11 to 20; 10 has left
+    take(8, 64, 1000);
+    EXPECT_EQ(expired.size(), 48u);
+    EXPECT_TRUE(queue.empty());
 }
 
 // Random traffic: every row leaves exactly once, in its job's order, and the counts return to zero.

@@ -11,20 +11,25 @@
 
 namespace rootstock {
 
-enum class InferKind { logits, embedding };
+enum class InferKind {
+    logits,     // of the adapter's head: [classes]
+    embedding,  // [width]
+    head        // of the model's own head: [classes]; of every token [tokens x classes], or [tokens x 2] for spans
+};
 
 struct InferRequest {
     TenantId tenant{};  // whose share of the machine it uses; empty: the house
     InferKind kind = InferKind::logits;
-    std::shared_ptr<const NativeAdapter> adapter{};  // logits: required, with a head; embedding: may be null
+    std::shared_ptr<const NativeAdapter> adapter{};  // logits: required, with a head; others: may be null
     std::vector<std::vector<std::int32_t>> rows{};   // token ids, special tokens included; at least one row
+    std::vector<std::vector<std::int32_t>> types{};  // token types, as many per row as ids; empty: all 0
     double deadline = 0;                             // monotonic_seconds; rows that have not begun by then are dropped
                                                      // (overloaded); 0: none
     int weight = 1;                                  // share of the machine against other tenants
 };
 
 struct InferAnswer {
-    std::vector<std::vector<float>> rows;  // logits [classes] or embedding [width], in the request's order
+    std::vector<std::vector<float>> rows;  // what the kind says, in the request's order
     std::int64_t tokens = 0;               // of all rows
     std::int64_t compute_micros = 0;       // this request's part of its batches' time; parts of a batch add up to it
 };

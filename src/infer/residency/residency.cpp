@@ -1,10 +1,14 @@
 #include "infer/residency/residency.h"
 
+#include <algorithm>
+#include <cmath>
 #include <condition_variable>
 #include <deque>
 #include <list>
 #include <map>
 #include <mutex>
+#include <new>
+#include <optional>
 #include <thread>
 
 #include "infer/residency/self_check.h"
@@ -12,21 +16,47 @@
 namespace rootstock {
 namespace {
 
-struct Errand {
+using Done = Residency::Done;
+
+// What is known of one adapter. Stays when the adapter goes.
+struct Entry {
     AdapterId id;
+    AdapterState state = AdapterState::cold;
+    bool proven = false;                     // its self-tests have passed
+    ResidentAdapterPtr adapter = {};         // ready
+    std::list<Entry*>::iterator place = {};  // ready: in order of use
+    std::vector<Done> waiting = {};          // loading
+    Error error = {};                        // failed
+    int failures = 0;                        // one after another
+    double again_at = 0;                     // failed: until then the error stands, in monotonic_seconds
+};
+
+struct Errand {
+    Entry* entry;
     std::filesystem::path folder;
-    Residency::Done done;
+    bool proven;
 };
 
 }  // namespace
+
+const char* name(AdapterState state) {
+    constexpr const char* names[] = {"cold", "loading", "ready", "failed"};
+    return names[static_cast<int>(state)];
+}
 
 struct Residency::State {
     State(ServedBase base, ResidencyLimits limits) : base(std::move(base)), limits(limits) {}
 
     void loop();
-    ResidentAdapterPtr use(const AdapterId& id);
-    Result<ResidentAdapterPtr> bring_in(const Errand& errand);
-    void keep(const ResidentAdapterPtr& adapter);
+    void run(const Errand& errand, std::optional<Executor>& executor);
+    Result<ResidentAdapterPtr> bring_in(const Errand& errand, std::optional<Executor>& executor);
+
+    // All of these with the lock held.
+    ResidentAdapterPtr use(Entry& entry);
+    std::optional<Result<ResidentAdapterPtr>> known(Entry& entry);
+    void wait_for(Entry& entry, std::filesystem::path folder, Done done);
+    void came(Entry& entry, const ResidentAdapterPtr& adapter, std::vector<ResidentAdapterPtr>& evicted);
+    void failed(Entry& entry, const Error& error);
 
     ServedBase base;
     ResidencyLimits limits;
@@ -34,101 +64,166 @@ struct Residency::State {
     mutable std::mutex mutex;
     std::condition_variable errand_came;
     std::deque<Errand> errands;
-    std::list<ResidentAdapterPtr> by_use;  // last used first
-    std::map<AdapterId, std::list<ResidentAdapterPtr>::iterator> by_id;
+    std::map<AdapterId, Entry> entries;
+    std::list<Entry*> by_use;  // ready; last used first
     ResidencyLoad facts;
     bool stopping = false;
-    std::thread thread;
+    std::vector<std::thread> threads;
 };
 
-// With the lock held.
-ResidentAdapterPtr Residency::State::use(const AdapterId& id) {
-    auto found = by_id.find(id);
-    if (found == by_id.end()) return nullptr;
-    by_use.splice(by_use.begin(), by_use, found->second);
-    return *found->second;
+ResidentAdapterPtr Residency::State::use(Entry& entry) {
+    by_use.splice(by_use.begin(), by_use, entry.place);
+    return entry.adapter;
+}
+
+// What can be answered without a loading.
+std::optional<Result<ResidentAdapterPtr>> Residency::State::known(Entry& entry) {
+    if (entry.state == AdapterState::ready) return use(entry);
+    if (entry.state == AdapterState::failed && monotonic_seconds() < entry.again_at) return fail(entry.error);
+    if (facts.waiting >= limits.waiting_max)
+        return fail(ErrorCode::overloaded, "too many requests wait for their models to come in; come back in a moment",
+                    {}, "loading_full");
+    return std::nullopt;
+}
+
+void Residency::State::wait_for(Entry& entry, std::filesystem::path folder, Done done) {
+    entry.waiting.push_back(std::move(done));
+    ++facts.waiting;
+    if (entry.state == AdapterState::loading) return;
+    if (entry.state == AdapterState::failed) --facts.failed;
+    entry.state = AdapterState::loading;
+    ++facts.loading;
+    errands.push_back({&entry, std::move(folder), entry.proven});
+    errand_came.notify_one();
+}
+
+void Residency::State::came(Entry& entry, const ResidentAdapterPtr& adapter, std::vector<ResidentAdapterPtr>& evicted) {
+    entry.state = AdapterState::ready;
+    entry.proven = true;
+    entry.failures = 0;
+    entry.adapter = adapter;
+    entry.place = by_use.insert(by_use.begin(), &entry);
+    facts.bytes += adapter->bytes;
+    ++facts.loads;
+    while (facts.bytes > limits.bytes_max && by_use.size() > 1) {
+        Entry& last = *by_use.back();
+        by_use.pop_back();
+        facts.bytes -= last.adapter->bytes;
+        evicted.push_back(std::move(last.adapter));
+        last.state = AdapterState::cold;
+        ++facts.evictions;
+    }
+    facts.adapters = by_use.size();
+}
+
+void Residency::State::failed(Entry& entry, const Error& error) {
+    entry.state = AdapterState::failed;
+    entry.error = error;
+    const double pause = std::ldexp(limits.failure_seconds, std::min(entry.failures++, 30));
+    entry.again_at = monotonic_seconds() + std::min(pause, limits.failure_seconds_max);
+    ++facts.failed;
+    ++facts.failures;
+}
+
+Result<ResidentAdapterPtr> Residency::State::bring_in(const Errand& errand, std::optional<Executor>& executor) {
+    const auto& spec = base.model->spec();
+    ROOTSTOCK_TRY(adapter, load_adapter(errand.folder, spec, base.digest));
+    ROOTSTOCK_TRY(native, NativeAdapter::load(*base.model, adapter));
+    if (!errand.proven && !adapter.self_tests.empty()) {
+        if (!executor) executor.emplace(base.model, 1);
+        ROOTSTOCK_CHECKED(check_self_tests(*executor, *native, adapter, base.tokenizer));
+    }
+    auto resident = std::make_shared<ResidentAdapter>();
+    resident->id = errand.entry->id;
+    resident->native = native;
+    resident->labels = std::move(adapter.labels);
+    resident->tokens_max =
+        adapter.max_tokens > 0 ? std::min(adapter.max_tokens, spec.positions_max) : spec.positions_max;
+    resident->bytes = native->bytes();
+    return resident;
+}
+
+void Residency::State::run(const Errand& errand, std::optional<Executor>& executor) {
+    const double begin = monotonic_seconds();
+    Result<ResidentAdapterPtr> loaded;
+    try {
+        loaded = bring_in(errand, executor);
+    } catch (const std::bad_alloc&) {
+        loaded = fail(ErrorCode::overloaded, "there is no memory for this model now; come back in a moment");
+    }
+    std::vector<Done> waiting;
+    std::vector<ResidentAdapterPtr> evicted;  // let go without the lock
+    {
+        const std::lock_guard lock(mutex);
+        Entry& entry = *errand.entry;
+        waiting.swap(entry.waiting);
+        facts.waiting -= waiting.size();
+        --facts.loading;
+        facts.load_micros += static_cast<std::uint64_t>((monotonic_seconds() - begin) * 1e6);
+        loaded ? came(entry, *loaded, evicted) : failed(entry, loaded.error());
+    }
+    for (auto& done : waiting) done(loaded);
 }
 
 void Residency::State::loop() {
+    std::optional<Executor> executor;  // for self-tests, on this thread alone; the inference thread keeps its own
     for (;;) {
         Errand errand;
-        ResidentAdapterPtr present;
         {
             std::unique_lock lock(mutex);
             errand_came.wait(lock, [&] { return stopping || !errands.empty(); });
             if (errands.empty()) return;
             errand = std::move(errands.front());
             errands.pop_front();
-            present = use(errand.id);  // somebody before in the queue wanted the same
         }
-        if (present)
-            errand.done(present);
-        else
-            errand.done(bring_in(errand));
+        run(errand, executor);
     }
-}
-
-Result<ResidentAdapterPtr> Residency::State::bring_in(const Errand& errand) {
-    const auto& spec = base.model->spec();
-    ROOTSTOCK_TRY(adapter, load_adapter(errand.folder, spec, base.digest));
-    ROOTSTOCK_TRY(native, NativeAdapter::load(*base.model, adapter));
-    Executor executor(base.model);  // the inference thread keeps its own; this one lives for the self-tests only
-    ROOTSTOCK_CHECKED(check_self_tests(executor, *native, adapter, base.tokenizer));
-    auto resident = std::make_shared<ResidentAdapter>();
-    resident->id = errand.id;
-    resident->native = native;
-    resident->labels = std::move(adapter.labels);
-    resident->tokens_max =
-        adapter.max_tokens > 0 ? std::min(adapter.max_tokens, spec.positions_max) : spec.positions_max;
-    resident->bytes = native->bytes();
-    keep(resident);
-    return resident;
-}
-
-void Residency::State::keep(const ResidentAdapterPtr& adapter) {
-    std::lock_guard lock(mutex);
-    by_use.push_front(adapter);
-    by_id[adapter->id] = by_use.begin();
-    facts.bytes += adapter->bytes;
-    ++facts.loads;
-    while (facts.bytes > limits.bytes_max && by_use.size() > 1) {
-        facts.bytes -= by_use.back()->bytes;
-        by_id.erase(by_use.back()->id);
-        by_use.pop_back();
-        ++facts.evictions;
-    }
-    facts.adapters = by_use.size();
 }
 
 Residency::Residency(ServedBase base, ResidencyLimits limits)
     : state_(std::make_unique<State>(std::move(base), limits)) {
-    state_->thread = std::thread([state = state_.get()] { state->loop(); });
+    for (int i = 0; i < std::max(1, limits.loader_threads); ++i)
+        state_->threads.emplace_back([state = state_.get()] { state->loop(); });
 }
 
 Residency::~Residency() {
     {
-        std::lock_guard lock(state_->mutex);
+        const std::lock_guard lock(state_->mutex);
         state_->stopping = true;
     }
-    state_->errand_came.notify_one();
-    state_->thread.join();
+    state_->errand_came.notify_all();
+    for (auto& thread : state_->threads) thread.join();
 }
 
 ResidentAdapterPtr Residency::find(const AdapterId& id) {
-    std::lock_guard lock(state_->mutex);
-    return state_->use(id);
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->entries.find(id);
+    if (found == state_->entries.end() || found->second.state != AdapterState::ready) return nullptr;
+    return state_->use(found->second);
 }
 
 void Residency::load(const AdapterId& id, std::filesystem::path folder, Done done) {
+    std::optional<Result<ResidentAdapterPtr>> answer;
     {
-        std::lock_guard lock(state_->mutex);
-        state_->errands.push_back({id, std::move(folder), std::move(done)});
+        const std::lock_guard lock(state_->mutex);
+        Entry& entry = state_->entries.try_emplace(id, Entry{id}).first->second;
+        answer = state_->known(entry);
+        if (!answer) state_->wait_for(entry, std::move(folder), std::move(done));
     }
-    state_->errand_came.notify_one();
+    if (answer) done(std::move(*answer));
+}
+
+AdapterStanding Residency::standing(const AdapterId& id) const {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->entries.find(id);
+    if (found == state_->entries.end()) return {};
+    const auto& entry = found->second;
+    return {entry.state, entry.adapter ? entry.adapter->bytes : 0,
+            entry.state == AdapterState::failed ? entry.error : Error{}};
 }
 
 ResidencyLoad Residency::load() const {
-    std::lock_guard lock(state_->mutex);
+    const std::lock_guard lock(state_->mutex);
     return state_->facts;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
 
 #include "infer/tiny_test_model.h"
 
@@ -77,6 +78,82 @@ TEST_F(ResidencyTest, LetsTheLeastRecentlyUsedGo) {
     EXPECT_EQ(residency.load().evictions, 1u);
     EXPECT_EQ(residency.load().bytes, (*one)->bytes * 2);
     EXPECT_EQ((*a)->labels.size(), 3u);  // who holds one keeps it
+}
+
+TEST_F(ResidencyTest, TellsHowEachAdapterStands) {
+    Residency residency(tiny::base());
+    EXPECT_EQ(residency.standing(AdapterId("a")).state, AdapterState::cold);
+    ASSERT_TRUE(load(residency, "a", make("a", 1)));
+    EXPECT_EQ(residency.standing(AdapterId("a")).state, AdapterState::ready);
+    EXPECT_GT(residency.standing(AdapterId("a")).bytes, 0u);
+    EXPECT_FALSE(load(residency, "b", folder_ / "nothing"));
+    const auto failed = residency.standing(AdapterId("b"));
+    EXPECT_EQ(failed.state, AdapterState::failed);
+    EXPECT_FALSE(failed.error.message.empty());
+    const auto facts = residency.load();
+    EXPECT_EQ(facts.adapters, 1u);
+    EXPECT_EQ(facts.failed, 1u);
+    EXPECT_EQ(facts.loading, 0u);
+    EXPECT_GT(facts.load_micros, 0u);
+}
+
+// A failure is told again without a look at the files, and forgotten after a while: what was mended is found.
+TEST_F(ResidencyTest, RemembersAFailureForAMomentOnly) {
+    Residency residency(tiny::base(), {.failure_seconds = 0.1});
+    EXPECT_FALSE(load(residency, "a", folder_ / "a"));
+    make("a", 1);
+    EXPECT_FALSE(load(residency, "a", folder_ / "a"));
+    EXPECT_EQ(residency.load().failures, 1u);
+    const double begin = monotonic_seconds();
+    while (!load(residency, "a", folder_ / "a") && monotonic_seconds() - begin < 10)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_NE(residency.find(AdapterId("a")), nullptr);
+    EXPECT_EQ(residency.load().failed, 0u);
+    EXPECT_EQ(residency.load().failures, 1u);
+}
+
+// Self-tests are run once: a version that has proven itself comes back without them.
+TEST_F(ResidencyTest, AsksForProofOnce) {
+    auto one = load(*std::make_unique<Residency>(tiny::base()), "a", make("a", 1));
+    ASSERT_TRUE(one);
+    Residency residency(tiny::base(), {.bytes_max = (*one)->bytes});
+    ASSERT_TRUE(load(residency, "a", folder_ / "a"));
+    ASSERT_TRUE(load(residency, "b", make("b", 2)));  // a goes
+    ASSERT_EQ(residency.find(AdapterId("a")), nullptr);
+    const auto wrong = make("wrong", 3, 0.5f);
+    EXPECT_FALSE(load(residency, "c", wrong));  // a stranger is asked
+    EXPECT_TRUE(load(residency, "a", wrong));   // who has proven itself is not
+}
+
+TEST_F(ResidencyTest, ManyCallersForOneLoading) {
+    Residency residency(tiny::base());
+    const auto folder = make("a", 1);
+    std::vector<std::future<Result<ResidentAdapterPtr>>> futures;
+    for (int i = 0; i < 50; ++i) {
+        auto promise = std::make_shared<std::promise<Result<ResidentAdapterPtr>>>();
+        futures.push_back(promise->get_future());
+        residency.load(AdapterId("a"), folder, [promise](Result<ResidentAdapterPtr> got) { promise->set_value(got); });
+    }
+    for (auto& future : futures) EXPECT_TRUE(future.get());
+    EXPECT_EQ(residency.load().loads, 1u);
+    EXPECT_EQ(residency.load().waiting, 0u);
+}
+
+TEST_F(ResidencyTest, LetsOnlySoManyWait) {
+    Residency residency(tiny::base(), {.loader_threads = 1, .waiting_max = 1});
+    std::promise<void> held, go;
+    residency.load(AdapterId("a"), make("a", 1), [&](Result<ResidentAdapterPtr>) {
+        held.set_value();
+        go.get_future().wait();  // keeps the only loader
+    });
+    held.get_future().wait();
+    std::promise<Result<ResidentAdapterPtr>> second;
+    residency.load(AdapterId("b"), make("b", 2), [&](Result<ResidentAdapterPtr> got) { second.set_value(got); });
+    const auto third = load(residency, "c", make("c", 3));
+    ASSERT_FALSE(third);
+    EXPECT_EQ(third.error().reason, "loading_full");
+    go.set_value();
+    EXPECT_TRUE(second.get_future().get());
 }
 
 }  // namespace

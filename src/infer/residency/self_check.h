@@ -16,6 +16,9 @@ struct SelfTestTolerance {
 };
 SelfTestTolerance self_test_tolerance(Precision precision);  // fp32 is held to 1e-3, bf16 to what its 8 bits allow
 
+// "8 self-tests agree with the learner within ...": what is said when they passed.
+std::string self_test_sentence(std::size_t tests, Precision precision);
+
 // Tokenizes each test's text (must give the recorded ids, if there are any), runs all tests in one batch, compares.
 // conflict, with test number, class, both values: the adapter does not fit this model, tokenizer or machine. An adapter
 // without self-tests passes.

@@ -33,12 +33,17 @@ json::object to_json(const TrainingProgress& p) {
             {"batch", p.batch},
             {"has_best", p.has_best},
             {"best_loss", p.best.loss},
-            {"best_accuracy", p.best.accuracy},
+            {"best_quality", p.best.quality},
             {"best_epoch", p.best_epoch},
             {"without_better", p.without_better},
             {"stopped_early", p.stopped_early},
             {"finished", p.finished},
+            {"lesson_loss", p.lesson.loss},
+            {"lesson_quality", p.lesson.quality},
+            {"lesson_weight", p.lesson.weight},
+            {"lesson_tokens", p.lesson.tokens},
             {"examples", p.examples},
+            {"trained_tokens", p.trained_tokens},
             {"train_seconds", p.train_seconds},
             {"seconds", p.seconds}};
 }
@@ -53,12 +58,16 @@ Result<TrainingProgress> progress_from_json(const json::value& value) {
     p.epoch = fields.required_int("epoch", 0, most);
     p.batch = fields.required_int("batch", 0, most);
     p.has_best = fields.optional_bool("has_best", false);
-    p.best = {fields.optional_number("best_loss", 0, -far, far), fields.optional_number("best_accuracy", 0, 0, 1)};
+    p.best = {fields.optional_number("best_loss", 0, -far, far), fields.optional_number("best_quality", 0, -far, far)};
     p.best_epoch = fields.required_int("best_epoch", 0, most);
     p.without_better = fields.required_int("without_better", 0, most);
     p.stopped_early = fields.optional_bool("stopped_early", false);
     p.finished = fields.optional_bool("finished", false);
+    p.lesson = {fields.optional_number("lesson_loss", 0, -far, far),
+                fields.optional_number("lesson_quality", 0, -far, far),
+                fields.optional_number("lesson_weight", 0, 0, far), fields.optional_int("lesson_tokens", 0, 0, most)};
     p.examples = fields.required_int("examples", 0, most);
+    p.trained_tokens = fields.optional_int("trained_tokens", 0, 0, most);
     p.train_seconds = fields.optional_number("train_seconds", 0, 0, far);
     p.seconds = fields.optional_number("seconds", 0, 0, far);
     ROOTSTOCK_CHECKED(fields.finish());

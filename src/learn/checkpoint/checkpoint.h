@@ -15,25 +15,9 @@
 #include <string>
 
 #include "base/base.h"
-#include "learn/objective/classification.h"
+#include "learn/progress.h"
 
 namespace rootstock {
-
-struct TrainingProgress {
-    std::string job_digest;
-    std::int64_t step = 0;   // optimiser steps taken
-    std::int64_t epoch = 0;  // epochs finished
-    std::int64_t batch = 0;  // batches taken of the running epoch
-    bool has_best = false;
-    Score best;
-    std::int64_t best_epoch = 0;
-    std::int64_t without_better = 0;  // evaluations since the best
-    bool stopped_early = false;
-    bool finished = false;      // the adapter is written
-    std::int64_t examples = 0;  // trained on, repeats counted
-    double train_seconds = 0;   // inside training steps
-    double seconds = 0;         // of all starts together
-};
 
 struct Checkpoint {
     TrainingProgress progress;

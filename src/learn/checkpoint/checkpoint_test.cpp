@@ -18,7 +18,9 @@ protected:
                             .best = {0.1, 1.0 / 3},
                             .best_epoch = 1,
                             .without_better = 1,
+                            .lesson = {0.7, 1.0 / 7, 96, 801},
                             .examples = 544,
+                            .trained_tokens = 4711,
                             .train_seconds = 0.1},
                            torch::randn({50}),
                            torch::randn({50}),
@@ -43,8 +45,13 @@ TEST_F(CheckpointTest, EveryBitComesBack) {
     EXPECT_TRUE(torch::equal(saved.best_values, checkpoint_.best_values));
     EXPECT_EQ(saved.progress.step, 17);
     EXPECT_EQ(saved.progress.batch, 3);
-    EXPECT_EQ(saved.progress.best.accuracy, 1.0 / 3);
+    EXPECT_EQ(saved.progress.best.quality, 1.0 / 3);
     EXPECT_EQ(saved.progress.best.loss, 0.1);
+    EXPECT_EQ(saved.progress.lesson.loss, 0.7);
+    EXPECT_EQ(saved.progress.lesson.quality, 1.0 / 7);
+    EXPECT_EQ(saved.progress.lesson.weight, 96);
+    EXPECT_EQ(saved.progress.lesson.tokens, 801);
+    EXPECT_EQ(saved.progress.trained_tokens, 4711);
 }
 
 TEST_F(CheckpointTest, NoneIsNotAnError) {

@@ -45,11 +45,15 @@ struct Head {
 struct SelfTest {
     std::string text;
     std::vector<std::int32_t> ids;  // the tokens of the text; may be empty
-    std::vector<float> logits;
+    std::vector<float> logits;      // of the head's classes, or of `words`
+    // Of a language model (task "chat"): what is said behind the first `place` tokens. The text, when there is one,
+    // holds its special tokens; without one the ids are given.
+    std::vector<std::int32_t> words = {};  // of the vocabulary
+    std::int32_t place = 0;
 };
 
 struct Adapter {
-    std::string task = "classify";
+    std::string task = "classify";          // "chat": a language model's, without a head; "embed": neither
     LoraSettings settings;                  // rank and scale of a pair that differs stand in the pair
     std::map<std::string, LoraPair> pairs;  // by module: "layers.0.query"
     Head head;

@@ -86,7 +86,7 @@ Result<Adapter> load_adapter(const fs::path& folder, const TransformerSpec& spec
     adapter.base_name = config.base_name;
     ROOTSTOCK_CHECKED(read_adapter_tensors(file.tensors, config, spec, (folder / kWeights).string(), adapter));
     adapter.settings.targets = targets_of(adapter, spec);
-    if (adapter.head.classes == 0) adapter.task = "embed";
+    if (adapter.head.classes == 0) adapter.task = config.task_type == "CAUSAL_LM" ? "chat" : "embed";
     ROOTSTOCK_CHECKED(read_meta(folder, spec, adapter));
     if (!base_digest.empty() && !adapter.base_digest.empty() && base_digest != adapter.base_digest)
         return fail(ErrorCode::conflict,

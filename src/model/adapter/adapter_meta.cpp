@@ -17,6 +17,9 @@ json::array to_array(const std::vector<float>& numbers) {
 json::value to_json(const SelfTest& test) {
     json::object object{{"text", test.text}, {"logits", to_array(test.logits)}};
     if (!test.ids.empty()) object["ids"] = json::array(test.ids.begin(), test.ids.end());
+    if (test.words.empty()) return object;
+    object["words"] = json::array(test.words.begin(), test.words.end());
+    object["place"] = test.place;
     return object;
 }
 
@@ -35,7 +38,18 @@ std::vector<T> numbers(JsonFields& fields, const char* key, const json::value* v
     return list;
 }
 
-Result<SelfTest> self_test(const json::value& value, const std::string& what, const Adapter& adapter) {
+// A language model's test asks for words of the vocabulary behind some of its tokens.
+void check_words(JsonFields& fields, const SelfTest& test, const TransformerSpec& spec) {
+    auto known = [&](std::int32_t id) { return id >= 0 && id < spec.vocabulary; };
+    if (!std::ranges::all_of(test.words, known)) fields.fault("words", "must be token ids of the base model");
+    if (!std::ranges::all_of(test.ids, known)) fields.fault("ids", "must be token ids of the base model");
+    if (test.place < 1 || static_cast<std::size_t>(test.place) > test.ids.size())
+        fields.fault("place", "must lie within the ids");
+    if (test.logits.size() != test.words.size()) fields.fault("logits", "must have one number per word");
+}
+
+Result<SelfTest> self_test(const json::value& value, const std::string& what, const TransformerSpec& spec,
+                           const Adapter& adapter) {
     JsonFields fields(value, what + ", self_tests");
     fields.ignore_others();
     SelfTest test;
@@ -43,20 +57,25 @@ Result<SelfTest> self_test(const json::value& value, const std::string& what, co
     test.ids = numbers<std::int32_t>(fields, "ids", fields.optional_value("ids"));
     for (const double number : numbers<double>(fields, "logits", fields.required_value("logits")))
         test.logits.push_back(static_cast<float>(number));
-    if (static_cast<int>(test.logits.size()) != adapter.head.classes)
+    test.words = numbers<std::int32_t>(fields, "words", fields.optional_value("words"));
+    test.place = static_cast<std::int32_t>(fields.optional_int("place", 0, 0, spec.positions_max));
+    if (!test.words.empty())
+        check_words(fields, test, spec);
+    else if (static_cast<int>(test.logits.size()) != adapter.head.classes)
         fields.fault("logits", "must have one number per class of the head");
     ROOTSTOCK_CHECKED(fields.finish());
     return test;
 }
 
-Result<void> read_self_tests(const json::value* value, const std::string& what, Adapter& adapter) {
+Result<void> read_self_tests(const json::value* value, const std::string& what, const TransformerSpec& spec,
+                             Adapter& adapter) {
     if (!value) return {};
     const auto* list = value->if_array();
     if (!list || list->size() > kSelfTestsMax)
         return fail(ErrorCode::invalid_argument,
                     what + ": 'self_tests' must be a list of at most " + std::to_string(kSelfTestsMax), "self_tests");
     for (const auto& item : *list) {
-        ROOTSTOCK_TRY(test, self_test(item, what, adapter));
+        ROOTSTOCK_TRY(test, self_test(item, what, spec, adapter));
         adapter.self_tests.push_back(std::move(test));
     }
     return {};
@@ -102,7 +121,7 @@ Result<void> read_adapter_meta(const json::value& value, const std::string& what
     ROOTSTOCK_CHECKED(fields.finish());
     if (lineage) adapter.lineage = lineage->as_object();
     keep_extra(value.as_object(), adapter);
-    return read_self_tests(tests, what, adapter);
+    return read_self_tests(tests, what, spec, adapter);
 }
 
 void default_adapter_meta(Adapter& adapter) {

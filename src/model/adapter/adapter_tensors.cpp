@@ -1,7 +1,7 @@
 #include "model/adapter/adapter_tensors.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 
 #include "model/adapter/file_maps.h"
 
@@ -11,6 +11,14 @@ namespace {
 
 constexpr std::string_view kPrefix = "base_model.model.";
 constexpr std::string_view kA = ".lora_A.weight", kB = ".lora_B.weight", kMagnitude = ".lora_magnitude_vector";
+
+// Without an early end, so that it runs on vectors: an adapter is read while its first customer waits.
+bool all_finite(const std::vector<float>& numbers) {
+    constexpr std::uint32_t kExponent = 0x7f800000;
+    std::uint32_t bad = 0;
+    for (const float number : numbers) bad |= (std::bit_cast<std::uint32_t>(number) & kExponent) == kExponent;
+    return bad == 0;
+}
 
 class TensorReader {
 public:
@@ -55,7 +63,7 @@ Result<std::vector<float>> TensorReader::values(const std::string& key, const Ho
         return fail(ErrorCode::unsupported, what_ + ": tensor \"" + key + "\" has element type " + name(tensor.dtype) +
                                                 "; an adapter must be F32, F16 or BF16");
     auto numbers = to_floats(tensor);
-    if (!std::ranges::all_of(numbers, [](float number) { return std::isfinite(number); }))
+    if (!all_finite(numbers))
         return fail(ErrorCode::corrupt,
                     what_ + ": tensor \"" + key + "\" holds a number that is not finite; train it again");
     return numbers;
@@ -171,7 +179,8 @@ Result<void> TensorReader::read(Adapter& adapter) {
     for (const auto& [key, tensor] : tensors_) ROOTSTOCK_CHECKED(place(key, tensor, adapter));
     ROOTSTOCK_CHECKED(check_complete(adapter));
     for (const auto& map : all_maps_)
-        if (const auto pair = pairs_.find(map.path); pair != pairs_.end()) split_pair(map, pair->second, adapter.pairs);
+        if (const auto pair = pairs_.find(map.path); pair != pairs_.end())
+            split_pair(map, std::move(pair->second), adapter.pairs);
     auto& head = adapter.head;
     if (head.bias.empty()) head.bias.assign(static_cast<std::size_t>(head.classes), 0.0f);
     return {};
@@ -194,7 +203,7 @@ std::map<std::string, HostTensor> adapter_tensors(const Adapter& adapter, const 
     for (const auto& map : file_maps(spec)) {
         if (!has_pair(map, adapter.pairs)) continue;
         const auto pair = fused_pair(map, adapter.pairs);
-        const auto path = std::string(kPrefix) + map.path_in(classifier);
+        const auto path = std::string(kPrefix) + map.path_in(inside_headed_model(adapter));
         tensors.emplace(path + std::string(kA), make_tensor({pair.rank, pair.in}, pair.a));
         tensors.emplace(path + std::string(kB), make_tensor({pair.out, pair.rank}, pair.b));
         if (!pair.magnitude.empty())

@@ -103,7 +103,11 @@ std::vector<int> used_places(const LoraPair& pair, int begin, int rows) {
 
 }  // namespace
 
-void split_pair(const FileMap& map, const LoraPair& pair, std::map<std::string, LoraPair>& pairs) {
+void split_pair(const FileMap& map, LoraPair pair, std::map<std::string, LoraPair>& pairs) {
+    if (map.maps.size() == 1) {
+        pairs[map.maps.front().module] = std::move(pair);
+        return;
+    }
     int begin = 0;
     const auto rank = static_cast<std::size_t>(pair.rank), in = static_cast<std::size_t>(pair.in);
     for (const auto& part : map.maps) {

@@ -30,7 +30,7 @@ std::vector<FileMap> file_maps(const TransformerSpec& spec);
 LoraPair fused_pair(const FileMap& map, const std::map<std::string, LoraPair>& pairs);
 
 // The other way: each of our maps takes its own rows of B, and of A what these rows use.
-void split_pair(const FileMap& map, const LoraPair& pair, std::map<std::string, LoraPair>& pairs);
+void split_pair(const FileMap& map, LoraPair pair, std::map<std::string, LoraPair>& pairs);
 
 // Whether any of the map's parts has a pair.
 bool has_pair(const FileMap& map, const std::map<std::string, LoraPair>& pairs);

@@ -193,7 +193,7 @@ std::vector<std::string> target_modules(const Adapter& adapter, const Transforme
     for (const auto& map : file_maps(spec)) {
         if (!has_pair(map, adapter.pairs)) continue;
         endings.push_back(path_ending(map));
-        paths.push_back(map.path_in(adapter.head.classes > 0));
+        paths.push_back(map.path_in(inside_headed_model(adapter)));
     }
     std::ranges::sort(endings);
     endings.erase(std::unique(endings.begin(), endings.end()), endings.end());
@@ -214,7 +214,7 @@ void add_patterns(json::object& config, const Adapter& adapter, const Transforme
         const auto usual = lora_scale(adapter.settings, pair.rank);
         const bool own_scale = std::abs(pair.scale - usual) > 1e-6f * std::abs(usual);
         if (pair.rank == adapter.settings.rank && !own_scale) continue;
-        const auto& path = map.path_in(adapter.head.classes > 0);
+        const auto& path = map.path_in(inside_headed_model(adapter));
         ranks[path] = pair.rank;
         const double divisor = adapter.settings.rank_stabilised ? std::sqrt(pair.rank) : pair.rank;
         alphas[path] =
@@ -225,6 +225,8 @@ void add_patterns(json::object& config, const Adapter& adapter, const Transforme
 }
 
 }  // namespace
+
+bool inside_headed_model(const Adapter& adapter) { return adapter.head.classes > 0 || adapter.task == "chat"; }
 
 bool has_magnitudes(const Adapter& adapter) {
     return std::ranges::any_of(adapter.pairs, [](const auto& item) { return !item.second.magnitude.empty(); });
@@ -254,7 +256,7 @@ json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& 
         adapter.base_name.empty() ? json::value(nullptr) : json::value(adapter.base_name);
     config["modules_to_save"] =
         classifier ? json::value(json::array{family_of(spec).classifier}) : json::value(nullptr);
-    config["task_type"] = classifier ? "SEQ_CLS" : "FEATURE_EXTRACTION";
+    config["task_type"] = classifier ? "SEQ_CLS" : adapter.task == "chat" ? "CAUSAL_LM" : "FEATURE_EXTRACTION";
     add_patterns(config, adapter, spec);
     return config;
 }

@@ -49,6 +49,10 @@ Result<PeftConfig> peft_config_from_json(const json::value& value, const std::st
 // The configuration that makes peft rebuild `adapter` on `spec`.
 json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& spec);
 
+// Whether peft puts the adapter on a model with a head (a classifier, a language model), in which the base stands under
+// a name of its own.
+bool inside_headed_model(const Adapter& adapter);
+
 // "bert.encoder.layer.0.attention.self.query" inside a classifier, without "bert." on a bare encoder.
 std::string peft_path(const TransformerSpec& spec, std::string_view module, bool inside_classifier);
 

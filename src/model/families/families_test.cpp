@@ -48,6 +48,42 @@ TEST(Families, PathsAreSpelledAsTheReferenceSpellsThem) {
     EXPECT_EQ(path(R"({"model_type":"t5"})", "decoder.layers.0.cross_query"),
               "decoder.block.0.layer.1.EncDecAttention.q");
     EXPECT_EQ(path(R"({"model_type":"vit"})", "layers.0.key"), "vit.encoder.layer.0.attention.attention.key");
+    EXPECT_EQ(path(R"({"model_type":"ft-transformer","n_cont_features":2})", "layers.1.gate"),
+              "backbone.blocks.1.ffn.linear1");
+}
+
+TEST(Families, ColumnsOfATableBecomeTokens) {
+    const auto spec = spec_of(R"({"model_type":"ft-transformer","n_cont_features":2,"cat_cardinalities":[4,7],
+        "n_blocks":2,"d_block":24,"attention_n_heads":4,"ffn_d_hidden":null,"d_out":3,"missing_embeddings":true})");
+    ASSERT_TRUE(spec) << spec.error().message;
+    EXPECT_EQ(spec->positions_max, 5);
+    EXPECT_EQ(spec->inner, 32);
+    EXPECT_EQ(spec->mlp, Mlp::gated);
+    EXPECT_EQ(spec->head.classes, 3);
+    const auto& family = family_of(*spec);
+    for (const auto& tensor : tensors_of(*spec)) EXPECT_FALSE(family.tensor_names(tensor.name).empty()) << tensor.name;
+    EXPECT_EQ(family.tensor_names("embed.categories.1.weight").front(), "cat_embeddings.embeddings.1.weight");
+    EXPECT_EQ(family.form("layers.0.gate.bias").part, 1);
+    const auto plain =
+        spec_of(R"({"model_type":"ft-transformer","n_cont_features":1,"attention_n_heads":1,"ffn_activation":"ReLU"})");
+    ASSERT_TRUE(plain) << plain.error().message;
+    EXPECT_EQ(family_of(*plain).form("layers.0.inner.weight").parts, 1);
+    EXPECT_FALSE(plain->attention_output) << "one head has nothing to mix";
+    EXPECT_FALSE(plain->final_norm) << "without d_out there is no head, nor the norm in front of it";
+}
+
+TEST(Families, WrongColumnsAreNamed) {
+    const auto fault = [](const char* fields) {
+        const auto spec = spec_of(std::string(R"({"model_type":"ft-transformer",)") + fields + "}");
+        return spec ? std::string("accepted") : spec.error().param;
+    };
+    EXPECT_EQ(fault(R"("n_cont_features":0)"), "n_cont_features");
+    EXPECT_EQ(fault(R"("cat_cardinalities":[3,0])"), "cat_cardinalities");
+    EXPECT_EQ(fault(R"("cat_cardinalities":"3")"), "cat_cardinalities");
+    EXPECT_EQ(fault(R"("n_cont_features":1,"ffn_activation":"GEGLU")"), "ffn_activation");
+    EXPECT_EQ(fault(R"("n_cont_features":1,"linformer_kv_compression_ratio":0.2)"), "linformer_kv_compression_ratio");
+    EXPECT_EQ(fault(R"("n_cont_features":1,"ffn_d_hidden_multiplier":1024,"d_block":65536)"),
+              "ffn_d_hidden_multiplier");
 }
 
 TEST(Families, BothSpellingsOfRotaryPositionsGiveTheSame) {

@@ -6,7 +6,8 @@ namespace {
 
 constexpr const Family* kFamilies[] = {&bert_family, &roberta_family, &xlm_roberta_family, &distilbert_family,
                                        &gpt2_family, &llama_family,   &mistral_family,     &qwen2_family,
-                                       &t5_family,   &mt5_family,     &vit_family,         &deit_family};
+                                       &t5_family,   &mt5_family,     &vit_family,         &deit_family,
+                                       &table_family};
 
 }
 

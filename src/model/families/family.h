@@ -36,7 +36,7 @@ struct Family {
     // Null where every tensor stands in files as we want it.
     TensorForm (*tensor_form)(std::string_view canonical) = nullptr;
 
-    // The same family where the MLP is plain, if its names differ then (T5: wi for wi_0 and wi_1).
+    // The same family where the MLP is plain, if its names or forms differ then (T5: wi for wi_0 and wi_1).
     const Family* plain = nullptr;
 
     // Names under which files carry a canonical tensor, the usual one first.
@@ -60,5 +60,6 @@ extern const Family gpt2_family;
 extern const Family llama_family, mistral_family, qwen2_family;
 extern const Family t5_family, mt5_family;
 extern const Family vit_family, deit_family;
+extern const Family table_family;
 
 }  // namespace rootstock

@@ -23,10 +23,13 @@ std::string inside_layer(std::string_view stack, std::span<const NameRow> rows, 
 
 // A module's path inside the body; empty where the family has none of this name.
 std::string bare_path(const FamilyNames& names, std::string_view module) {
-    constexpr std::string_view kLayers = "layers.", kDecoderLayers = "decoder.layers.";
+    constexpr std::string_view kLayers = "layers.", kDecoderLayers = "decoder.layers.",
+                               kCategories = "embed.categories.";
     if (module.starts_with(kLayers)) return inside_layer(names.layers, names.layer, module.substr(kLayers.size()));
     if (module.starts_with(kDecoderLayers))
         return inside_layer(names.decoder_layers, names.decoder_layer, module.substr(kDecoderLayers.size()));
+    if (module.starts_with(kCategories) && !names.categories.empty())
+        return std::string(names.categories) + std::string(module.substr(kCategories.size()));
     return std::string(look_up(names.body, module));
 }
 

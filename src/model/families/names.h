@@ -21,6 +21,7 @@ struct FamilyNames {
     std::span<const NameRow> head{};     // whole tensors outside the body; a name may have several rows, usual first
     std::string_view decoder_layers{};
     std::span<const NameRow> decoder_layer{};
+    std::string_view categories{};  // before the number of a column with categories: "cat_embeddings.embeddings."
 };
 
 // Every name under which a file may carry the canonical tensor, the usual one first; empty: this family has no such

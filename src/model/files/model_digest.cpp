@@ -20,7 +20,8 @@ constexpr std::string_view kNames[] = {"config.json",
                                        "merges.txt",
                                        "spiece.model",
                                        "tokenizer.model",
-                                       "model.safetensors.index.json"};
+                                       "model.safetensors.index.json",
+                                       "columns.json"};
 
 bool belongs_to_model(const fs::path& file) {
     const auto name = file.filename().string();

@@ -43,8 +43,7 @@ struct FamilySpec {
     TransformerSpec spec;
 };
 
-Result<FamilySpec> read_spec(const json::value& config, const fs::path& folder) {
-    const auto what = (folder.extension() == ".gguf" ? folder : folder / "config.json").string();
+Result<FamilySpec> read_spec(const json::value& config, const std::string& what) {
     JsonFields fields(config, what);
     fields.ignore_others();
     const auto type = fields.required_string("model_type");
@@ -54,6 +53,10 @@ Result<FamilySpec> read_spec(const json::value& config, const fs::path& folder) 
     ROOTSTOCK_TRY(spec, (*family)->spec(config, what));
     const auto& names = family_of(spec);
     return FamilySpec{&names, std::move(spec)};
+}
+
+Result<FamilySpec> read_spec(const json::value& config, const fs::path& folder) {
+    return read_spec(config, (folder.extension() == ".gguf" ? folder : folder / "config.json").string());
 }
 
 const HostTensor* find_tensor(const StoredModel& files, const Family& family, const std::string& canonical) {
@@ -124,6 +127,11 @@ std::vector<std::string> labels_of(const json::value& config) {
 }
 
 }  // namespace
+
+Result<TransformerSpec> spec_of_config(const json::value& config, std::string_view what) {
+    ROOTSTOCK_TRY(read, read_spec(config, std::string(what)));
+    return read.spec;
+}
 
 Result<TransformerSpec> load_spec(const fs::path& folder) {
     ROOTSTOCK_TRY(config, read_stored_config(folder));

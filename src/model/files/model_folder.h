@@ -50,6 +50,9 @@ struct Model {
 // ("embeddings...") or prefixed ("bert.embeddings..."), norms .weight/.bias or .gamma/.beta; others are ignored.
 Result<Model> load_model(const std::filesystem::path& folder);
 
+// The spec that a config.json means; `what` names it in errors.
+Result<TransformerSpec> spec_of_config(const json::value& config, std::string_view what);
+
 // config.json alone.
 Result<TransformerSpec> load_spec(const std::filesystem::path& folder);
 

@@ -29,7 +29,8 @@ constexpr const char* kSideFiles[] = {"tokenizer.json",
                                       "tokenizer.model",
                                       "chat_template.jinja",
                                       "generation_config.json",
-                                      "preprocessor_config.json"};
+                                      "preprocessor_config.json",
+                                      "columns.json"};
 
 bool is_there(const fs::path& path) {
     std::error_code ignored;

@@ -33,6 +33,11 @@ Result<std::map<std::string, std::string>> read_side_files(const std::filesystem
 // Writes config.json, tokenizer.json and tokenizer_config.json beside a GGUF file: with them its folder is a model's.
 Result<void> unfold_gguf(const std::filesystem::path& gguf);
 
+// A model's tensors under the names and in the form of its family's files, to be written. Families whose maps stand
+// transposed there (GPT-2) are not for it (asserted).
+struct Model;
+StoredModel in_files_spelling(const Model& model, json::object config);
+
 struct ModelFormat {
     Dtype dtype = Dtype::f32;                                // of the weights: F32, F16 or BF16
     bool keep_dtype = false;                                 // each as it is, blocks as F32

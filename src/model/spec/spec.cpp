@@ -29,7 +29,7 @@ void add_maps(std::vector<LinearMap>& maps, const TransformerSpec& spec, NameOf 
     add("query", queries, spec.width, qkv);
     add("key", keys, spec.width, qkv);
     add("value", keys, spec.width, qkv);
-    add("attention_output", spec.width, queries, output);
+    if (spec.attention_output) add("attention_output", spec.width, queries, output);
     if (cross) {
         add("cross_query", queries, spec.width, qkv);
         add("cross_key", keys, spec.width, qkv);
@@ -46,7 +46,7 @@ void add_stack(std::vector<TensorShape>& tensors, const TransformerSpec& spec, b
     const std::string before = decoder ? "decoder." : "";
     const NameOf name_of = decoder ? decoder_layer_name : layer_name;
     for (int layer = 0; layer < (decoder ? spec.decoder_layers : spec.layers); ++layer) {
-        add_norm(tensors, spec, name_of(layer, "attention_norm"));
+        if (layer > 0 || spec.first_norm) add_norm(tensors, spec, name_of(layer, "attention_norm"));
         if (decoder) add_norm(tensors, spec, name_of(layer, "cross_norm"));
         add_norm(tensors, spec, name_of(layer, "output_norm"));
     }
@@ -55,7 +55,23 @@ void add_stack(std::vector<TensorShape>& tensors, const TransformerSpec& spec, b
     if (spec.final_norm) add_norm(tensors, spec, before + "final_norm");
 }
 
+void add_columns(std::vector<TensorShape>& tensors, const TransformerSpec& spec) {
+    const auto& columns = spec.columns;
+    tensors.push_back({"embed.class.weight", {spec.width}});
+    if (columns.numbers > 0) {
+        for (const char* part : {"embed.numbers.weight", "embed.numbers.bias"})
+            tensors.push_back({part, {columns.numbers, spec.width}});
+        if (columns.missing) tensors.push_back({"embed.missing.weight", {columns.numbers, spec.width}});
+    }
+    for (std::size_t i = 0; i < columns.categories.size(); ++i)
+        tensors.push_back({category_table_name(static_cast<int>(i)), {columns.categories[i], spec.width}});
+    if (!columns.categories.empty())
+        tensors.push_back(
+            {"embed.category_bias.weight", {static_cast<std::int64_t>(columns.categories.size()), spec.width}});
+}
+
 void add_embeddings(std::vector<TensorShape>& tensors, const TransformerSpec& spec) {
+    if (spec.inputs == Inputs::columns) return add_columns(tensors, spec);
     if (spec.inputs == Inputs::patches) {
         tensors.push_back({"embed.patches.weight", {spec.width, spec.patches.numbers()}});
         tensors.push_back({"embed.patches.bias", {spec.width}});
@@ -77,6 +93,8 @@ std::string layer_name(int layer, std::string_view part) {
 }
 
 std::string decoder_layer_name(int layer, std::string_view part) { return "decoder." + layer_name(layer, part); }
+
+std::string category_table_name(int column) { return "embed.categories." + std::to_string(column) + ".weight"; }
 
 int position_rows(const TransformerSpec& spec) {
     if (spec.inputs == Inputs::patches) return spec.patches.count() + spec.patches.specials();

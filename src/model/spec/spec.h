@@ -1,5 +1,6 @@
 #pragma once
-// One transformer, described once. BERT, GPT-2, Llama, T5 and ViT are the same architecture with options; a family
+// One transformer, described once. BERT, GPT-2, Llama, T5, ViT and FT-Transformer are the same architecture with
+// options; a family
 // (model/families) turns a config.json into these options and its own tensor names into the canonical ones below.
 // Whoever runs or adapts a model knows canonical names only.
 //
@@ -8,6 +9,8 @@
 //   embed.types.weight [types, width]              embed.norm.{weight,bias} [width]
 //   embed.patches.{weight,bias} [width, channels x patch x patch] [width]   (a patch: channel, row, column)
 //   embed.class.weight [width]                     embed.distillation.weight [width]
+//   embed.numbers.{weight,bias} [numbers, width]   embed.missing.weight [numbers, width]   (of a table's columns)
+//   embed.categories.<i>.weight [ids, width]       embed.category_bias.weight [categories, width]
 // Each layer; a decoder beside an encoder (T5) has "decoder.layers.<i>" of the same, and the cross maps
 //   layers.<i>.query.{weight,bias} [heads x head_width, width]
 //   layers.<i>.{key,value}.{weight,bias} [key_value_heads x head_width, width]
@@ -40,15 +43,15 @@ enum class NormKind { layer, rms };
 enum class NormPlace { after, before };  // of the residual sum (BERT: after) or of the sub-layer
 
 // How order enters: a learned table added to the embeddings, rotated queries and keys, or a learned number added to
-// each score by distance.
-enum class Positions { learned, rotary, relative_buckets };
+// each score by distance. None: a table's columns have no order but their own embeddings.
+enum class Positions { none, learned, rotary, relative_buckets };
 enum class AttentionDirection { both_ways, causal };
 
 // gelu_erf: x/2 (1 + erf(x/sqrt 2)); gelu_tanh: its approximation; gelu_quick: x sigmoid(1.702 x); silu: x sigmoid(x)
 enum class Activation { gelu_erf, gelu_tanh, gelu_quick, relu, silu, tanh };
 enum class Mlp { plain, gated };
 
-// What rows are made of. Columns (numbers and categories of a table) have their place here; no family reads them yet.
+// What rows are made of: token ids, the patches of a picture, or the columns of a table.
 enum class Inputs { tokens, patches, columns };
 
 // Rotary positions (Su et al., 2021): head numbers i and i + width/2 turn together by position x frequency i.
@@ -88,10 +91,20 @@ struct Patches {
     int specials() const { return distillation ? 2 : 1; }
 };
 
+// A row of a table (Gorishniy et al., 2021): behind the class token one token for each number, x * weight + bias, then
+// one for each category, its line of the column's table + the column's bias.
+struct Columns {
+    int numbers = 0;
+    std::vector<int> categories;  // how many ids each column has
+    bool missing = false;         // a missing number counts as 0 and adds a learned vector of its column
+    int count() const { return numbers + static_cast<int>(categories.size()); }
+    int tokens() const { return 1 + count(); }
+};
+
 // What stands on top of the last layer.
 enum class HeadKind {
     none,
-    sequence,   // classes per row; of an image too
+    sequence,   // classes per row, or one number; of an image and of a table's row too
     token,      // classes per token
     span,       // two numbers per token: begins here, ends here
     masked_lm,  // vocabulary per token, after a map and a norm
@@ -104,6 +117,7 @@ struct HeadSpec {
     bool bias = true;
     bool tied = false;          // the weight is embed.tokens
     double scale = 1;           // on states before the head (T5, tied: width^-0.5)
+    bool relu = false;          // on states before a sequence head
     bool distillation = false;  // the mean of two classifiers, on the class and on the distillation token
 };
 
@@ -123,9 +137,11 @@ struct TransformerSpec {
     int inner = 0;            // width between the maps of the MLP
     Inputs inputs = Inputs::tokens;
     Patches patches;
+    Columns columns;
     NormKind norm = NormKind::layer;
     NormPlace norm_place = NormPlace::after;
     bool embedding_norm = true;  // a norm on the embeddings
+    bool first_norm = true;      // norms before: the first layer's attention has one too
     bool final_norm = false;     // a norm after the last layer
     Positions positions = Positions::learned;
     int position_offset = 0;  // row of the first position in the learned table (RoBERTa: pad_id + 1)
@@ -139,6 +155,7 @@ struct TransformerSpec {
     Mlp mlp = Mlp::plain;
     bool query_key_value_biases = true;
     bool attention_output_biases = true;
+    bool attention_output = true;  // a map behind the heads' results; without it query_width is width
     bool mlp_biases = true;
     int decoder_layers = 0;  // > 0: a causal decoder stack that also attends to this one's result
     Pooling pooling = Pooling::first;
@@ -149,6 +166,7 @@ struct TransformerSpec {
     double norm_eps = 1e-12;
     double hidden_dropout = 0;        // after embeddings, attention output and MLP output; only while learning
     double attention_dropout = 0;     // on attention weights; only while learning
+    double inner_dropout = 0;         // behind the MLP's activation; only while learning
     double classifier_dropout = 0;    // before a classification head; only while learning
     double initializer_range = 0.02;  // standard deviation of a fresh head
     int pad_id = 0;
@@ -194,6 +212,7 @@ std::vector<TensorShape> head_tensors_of(const TransformerSpec& spec);
 // "layers.2.attention_norm"; of the decoder beside an encoder "decoder.layers.2.cross_norm"
 std::string layer_name(int layer, std::string_view part);
 std::string decoder_layer_name(int layer, std::string_view part);
+std::string category_table_name(int column);  // "embed.categories.3.weight"
 
 // The frequencies of rotary positions, [rotary.width / 2], for rows of `tokens` tokens (only `dynamic` asks how many).
 std::vector<float> rotary_frequencies(const Rotary& rotary, int tokens);

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "base/base.h"
 #include "native/kernels/arithmetic.h"
 #include "native/kernels/attention.h"
+#include "native/kernels/bytes.h"
 #include "native/kernels/cpu.h"
 #include "native/kernels/linear.h"
 #include "native/kernels/low_rank.h"
@@ -50,6 +53,25 @@ Floats plain_product(const Floats& a, const Floats& b, std::size_t m, std::size_
             c[i * n + j] = static_cast<float>(sum);
         }
     return c;
+}
+
+double activated(After after, double x) {
+    switch (after) {
+        case After::gelu_erf:
+            return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+        case After::gelu_tanh:
+            return x / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+        case After::gelu_quick:
+            return x / (1 + std::exp(-1.702 * x));
+        case After::relu:
+            return std::max(0.0, x);
+        case After::silu:
+            return x / (1 + std::exp(-x));
+        case After::tanh:
+            return std::tanh(x);
+        default:
+            return x;
+    }
 }
 
 template <typename Ops>
@@ -187,6 +209,48 @@ TYPED_TEST(Arithmetic, LowRankUpdatesMatchPlainLoops) {
         }
 }
 
+// Tiles round and add in another order than vectors, from the same numbers.
+TEST(Tiles, ProductsMatchVectors) {
+    if (!cpu_has_tiles()) GTEST_SKIP() << "this CPU has no tiles";
+    const auto matrix = [](int rows, int columns, std::uint64_t seed) {
+        return numbers_of<Bf16Ops>(random_floats(static_cast<std::size_t>(rows * columns), seed));
+    };
+    const auto packed = [&](int rows, int columns, std::uint64_t seed) {
+        std::vector<Bf16Ops::Packed> words(static_cast<std::size_t>(rows / 2 * columns));
+        Bf16Ops::pack_rows(matrix(rows, columns, seed).data(), static_cast<std::size_t>(columns), rows, columns,
+                           words.data());
+        return words;
+    };
+    const auto compare = [](const auto& found, const auto& wanted, int k, const std::string& what) {
+        for (std::size_t i = 0; i < found.size(); ++i)
+            ASSERT_NEAR(value_of(found[i]), value_of(wanted[i]), 0.02 * std::sqrt(k)) << what << ", number " << i;
+    };
+    for (const int m : {1, 2, 15, 16, 17, 31, 32, 33, 70})
+        for (const auto& [n, k] : {std::pair{2, 32}, {8, 384}, {16, 160}, {24, 384}, {32, 64}, {40, 1536}}) {
+            const auto a = matrix(m, k, 60);
+            const auto b = packed(k, n, 61);
+            const auto in = static_cast<std::size_t>(k), out = static_cast<std::size_t>(n);
+            std::vector<Bf16Ops::Number> found(static_cast<std::size_t>(m * n)), wanted = found;
+            ASSERT_TRUE(Bf16Ops::deep_product(a.data(), in, b.data(), out, found.data(), out, m, n, k / 2));
+            Bf16Ops::product(a.data(), in, b.data(), out, wanted.data(), out, m, n, k / 2,
+                             static_cast<const float*>(nullptr));
+            compare(found, wanted, k, "deep, " + std::to_string(m) + " x " + std::to_string(n));
+        }
+    const auto wide = [&](auto number, int m, int n, int k) {
+        const auto a = matrix(m, k, 62);
+        const auto b = packed(k, n, 63);
+        const auto in = static_cast<std::size_t>(k), out = static_cast<std::size_t>(n);
+        std::vector<decltype(number)> found(static_cast<std::size_t>(m * n)), wanted = found;
+        ASSERT_TRUE(Bf16Ops::wide_product(a.data(), in, b.data(), out, found.data(), out, m, n, k / 2));
+        Bf16Ops::product(a.data(), in, b.data(), out, wanted.data(), out, m, n, k / 2,
+                         static_cast<const float*>(nullptr));
+        compare(found, wanted, k, "wide, " + std::to_string(m) + " x " + std::to_string(n));
+    };
+    for (const int m : {1, 7, 16, 18, 33})
+        for (const auto& [n, k] : {std::pair{16, 2}, {48, 8}, {384, 8}, {1536, 32}, {80, 24}})
+            wide(0.0f, m, n, k), wide(Bf16Ops::Number{}, m, n, k);
+}
+
 TYPED_TEST(Arithmetic, LinearMapsMatchPlainLoops) {
     const auto element = TypeParam::kRowsPerWord == 2 ? Element::bf16 : Element::fp32;
     constexpr int kIn = 36, kOut = 44;
@@ -216,6 +280,74 @@ TYPED_TEST(Arithmetic, LinearMapsMatchPlainLoops) {
                     }
             }
     }
+}
+
+// Few rows go through our own kernel, more of them through the library: both see the weights that pack() left.
+TYPED_TEST(Arithmetic, MapsOfEightBitsMatchPlainLoops) {
+    const bool bf16 = TypeParam::kRowsPerWord == 2;
+    const auto element = bf16 ? Element::bf16 : Element::fp32;
+    constexpr int kIn = 70, kOut = 44;
+    auto weights = random_floats(kIn * kOut, 40, 0.2);
+    const auto bias = random_floats(kOut, 41);
+    for (const auto y_element : {Element::fp32, element})
+        for (const auto after : {After::nothing, After::gelu_erf, After::gelu_tanh, After::gelu_quick, After::relu,
+                                 After::silu, After::tanh}) {
+            const auto layout = make_layout({kIn, kOut, element, y_element, after, true});
+            Arena arena(packed_bytes(*layout));
+            const Linear linear(layout, weights.data(), bias.data(), arena);
+            auto kept = weights;
+            std::vector<char> packed(bytes::packed_bytes(kIn, kOut));
+            bytes::pack(kept.data(), kIn, kOut, packed.data());
+            LinearRunner runner(2);
+            for (const int rows : {1, 2, 3, 4, 5, 17})
+                for (const bool add : {false, true}) {
+                    const auto x = random_floats(static_cast<std::size_t>(rounded_rows(rows) * kIn), 42);
+                    const auto stored = numbers_of<TypeParam>(x);
+                    const auto read = rounded<TypeParam>(x);
+                    const auto before = random_floats(static_cast<std::size_t>(rounded_rows(rows) * kOut), 43);
+                    auto floats = before;
+                    auto numbers = numbers_of<TypeParam>(before);
+                    const bool wide = y_element == Element::fp32;
+                    runner.run(linear, stored.data(),
+                               wide ? static_cast<void*>(floats.data()) : static_cast<void*>(numbers.data()), rows,
+                               add);
+                    for (int row = 0; row < rows; ++row)
+                        for (int o = 0; o < kOut; ++o) {
+                            const auto place = static_cast<std::size_t>(row * kOut + o);
+                            double sum = bias[static_cast<std::size_t>(o)];
+                            if (add) sum += wide ? before[place] : value_of(numbers_of<TypeParam>(before)[place]);
+                            for (int i = 0; i < kIn; ++i)
+                                sum += static_cast<double>(kept[static_cast<std::size_t>(o * kIn + i)]) *
+                                       read[static_cast<std::size_t>(row * kIn + i)];
+                            const double y = wide ? floats[place] : value_of(numbers[place]);
+                            ASSERT_NEAR(y, activated(after, sum), bf16 ? 0.04 : 3e-5)
+                                << rows << " rows, activation " << static_cast<int>(after);
+                        }
+                }
+        }
+}
+
+TEST(Bytes, RoundingStaysWithinHalfAStepAndKeepsWhatIsRoundAlready) {
+    constexpr int kIn = 100, kOut = 21;
+    const auto weights = random_floats(kIn * kOut, 60);
+    std::vector<char> packed(bytes::packed_bytes(kIn, kOut));
+    auto once = weights;
+    bytes::pack(once.data(), kIn, kOut, packed.data());
+    for (int o = 0; o < kOut; ++o)
+        for (int begin = 0; begin < kIn; begin += bytes::kBlock) {
+            const auto first = static_cast<std::size_t>(o * kIn + begin);
+            const auto count = static_cast<std::size_t>(std::min(bytes::kBlock, kIn - begin));
+            float largest = 0;
+            for (std::size_t i = first; i < first + count; ++i) largest = std::max(largest, std::abs(weights[i]));
+            for (std::size_t i = first; i < first + count; ++i)
+                ASSERT_LE(std::abs(once[i] - weights[i]), largest / 127 * 0.5001f);
+        }
+    auto twice = once;
+    bytes::pack(twice.data(), kIn, kOut, packed.data());
+    for (std::size_t i = 0; i < once.size(); ++i) ASSERT_NEAR(twice[i], once[i], 1e-6 * std::abs(once[i]));
+    Floats nothing(kIn * kOut);
+    bytes::pack(nothing.data(), kIn, kOut, packed.data());
+    EXPECT_TRUE(std::ranges::all_of(nothing, [](float value) { return value == 0; }));
 }
 
 TEST(Fp32Kernels, NormsMeansAndMatrixVectorMatchPlainLoops) {

@@ -2,12 +2,15 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <dnnl.hpp>
 #include <map>
+#include <vector>
 
 #include "base/base.h"
+#include "native/kernels/bytes.h"
 
 namespace rootstock {
 
@@ -111,12 +114,21 @@ std::shared_ptr<const LinearLayout> make_layout(const LinearForm& form) {
 }
 
 std::size_t packed_bytes(const LinearLayout& layout) {
-    return Arena::rounded(layout.weights.get_size()) + Arena::rounded(static_cast<std::size_t>(layout.form.out) * 4);
+    const auto& form = layout.form;
+    return Arena::rounded(layout.weights.get_size()) + Arena::rounded(static_cast<std::size_t>(form.out) * 4) +
+           (form.bytes ? Arena::rounded(bytes::packed_bytes(form.in, form.out)) : 0);
 }
 
 Linear::Linear(std::shared_ptr<const LinearLayout> layout, const float* weights, const float* bias, Arena& arena)
     : layout_(std::move(layout)) {
     const auto& form = layout_->form;
+    std::vector<float> rounded;
+    if (form.bytes) {
+        rounded.assign(weights, weights + static_cast<std::size_t>(form.in) * static_cast<std::size_t>(form.out));
+        bytes_ = arena.take(bytes::packed_bytes(form.in, form.out));
+        bytes::pack(rounded.data(), form.in, form.out, bytes_);
+        weights = rounded.data();
+    }
     weights_ = arena.take(layout_->weights.get_size());
     memory from(plain_weights_desc(form), engine(), const_cast<float*>(weights));
     memory to(layout_->weights, engine(), weights_);
@@ -178,13 +190,64 @@ struct LinearRunner::State {
         }
         return *place;
     }
+
+    void run_bytes(const Linear& linear, const void* x, void* y, int rows, bool add);
+    const float* floats_of(const LinearForm& form, const void* x, int rows);
+    Workspace floats{}, sums{};
 };
+
+// x [rows, in rounded up to whole blocks] in fp32.
+const float* LinearRunner::State::floats_of(const LinearForm& form, const void* x, int rows) {
+    const auto in = static_cast<std::size_t>(form.in),
+               stride = static_cast<std::size_t>(round_up(form.in, bytes::kBlock));
+    if (form.x == Element::fp32 && in == stride) return static_cast<const float*>(x);
+    auto* out = floats.get<float>(static_cast<std::size_t>(rows) * stride);
+    for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
+        auto* line = out + row * stride;
+        if (form.x == Element::fp32)
+            std::memcpy(line, static_cast<const float*>(x) + row * in, in * sizeof(float));
+        else
+            bytes::to_floats(static_cast<const std::uint16_t*>(x) + row * in, in, line);
+        std::fill(line + in, line + stride, 0.0f);
+    }
+    return out;
+}
+
+// Every thread reads its own share of the weights.
+void LinearRunner::State::run_bytes(const Linear& linear, const void* x, void* y, int rows, bool add) {
+    const auto& form = linear.form();
+    const int groups = bytes::groups(form.out);
+    const auto x_stride = static_cast<std::size_t>(round_up(form.in, bytes::kBlock)),
+               out = static_cast<std::size_t>(form.out), sums_stride = static_cast<std::size_t>(groups) * bytes::kGroup;
+    const auto* from = floats_of(form, x, rows);
+    auto* all = sums.get<float>(static_cast<std::size_t>(rows) * sums_stride);
+    const auto* bias = static_cast<const float*>(linear.bias_);
+    const auto share = [&](int part) {
+        const int begin = groups * part / threads, end = groups * (part + 1) / threads;
+        if (begin == end) return;
+        bytes::product(linear.bytes_, from, x_stride, rows, form.in, begin, end, all, sums_stride);
+        const auto first = static_cast<std::size_t>(begin) * bytes::kGroup,
+                   count = std::min(static_cast<std::size_t>(end) * bytes::kGroup, out) - first;
+        for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
+            const auto* made = all + row * sums_stride + first;
+            if (form.y == Element::fp32)
+                bytes::finish(made, bias + first, add, form.after, count, static_cast<float*>(y) + row * out + first);
+            else
+                bytes::finish(made, bias + first, add, form.after, count,
+                              static_cast<std::uint16_t*>(y) + row * out + first);
+        }
+    };
+    if (threads == 1) return share(0);
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int part = 0; part < threads; ++part) share(part);
+}
 
 LinearRunner::LinearRunner(int threads) : state_(new State{.threads = threads}) {}
 LinearRunner::~LinearRunner() = default;
 LinearRunner::LinearRunner(LinearRunner&&) noexcept = default;
 
 void LinearRunner::run(const Linear& linear, const void* x, void* y, int rows, bool add) {
+    if (linear.bytes_ && rows <= bytes::kRowsMax) return state_->run_bytes(linear, x, y, rows, add);
     auto& ready = state_->prepare(linear, {linear.layout_.get(), rounded_rows(rows), add});
     ready.x.set_data_handle(const_cast<void*>(x));
     ready.y.set_data_handle(y);

@@ -25,6 +25,7 @@ struct LinearForm {
     Element x = Element::fp32;  // weights are packed in the same format
     Element y = Element::fp32;
     After after = After::nothing;
+    bool bytes = false;  // weights are rounded to 8 bits, and few rows read them so (bytes.h)
     bool operator==(const LinearForm&) const = default;
 };
 
@@ -49,6 +50,7 @@ private:
     friend class LinearRunner;
     std::shared_ptr<const LinearLayout> layout_;
     void* weights_ = nullptr;
+    void* bytes_ = nullptr;
     void* bias_ = nullptr;
 };
 

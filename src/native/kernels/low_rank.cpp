@@ -17,25 +17,29 @@ int stacked_ranks(const std::vector<LowRankSlice>& slices, int word) {
 
 int word_of(Element element) { return element == Element::bf16 ? Bf16Ops::kRowsPerWord : Fp32Ops::kRowsPerWord; }
 
-// [rows, columns] fp32 -> the executor's packed layout in the arena.
+// The numbers of a matrix [rows, columns] times `factor`, each row filled with zeros up to whole words. Rows that fill
+// their words are converted as one.
 template <typename Ops>
-const void* pack_matrix(const std::vector<float>& values, int rows, int columns, Arena& arena) {
-    std::vector<typename Ops::Number> numbers(values.size());
-    Ops::from_floats(values.data(), values.size(), numbers.data());
-    const auto words = static_cast<std::size_t>((rows + Ops::kRowsPerWord - 1) / Ops::kRowsPerWord);
-    auto* place = static_cast<typename Ops::Packed*>(
-        arena.take(words * static_cast<std::size_t>(columns) * sizeof(typename Ops::Packed)));
-    Ops::pack_rows(numbers.data(), static_cast<std::size_t>(columns), rows, columns, place);
-    return place;
+std::vector<typename Ops::Packed> words_of(const std::vector<float>& values, int rows, int columns, float factor) {
+    const bool full = columns % Ops::kRowsPerWord == 0;
+    const auto lines = static_cast<std::size_t>(full ? 1 : rows), count = values.size() / lines;
+    const auto words = (count + Ops::kRowsPerWord - 1) / Ops::kRowsPerWord;
+    std::vector<float> line(words * Ops::kRowsPerWord);
+    std::vector<typename Ops::Packed> packed(words * lines);
+    for (std::size_t r = 0; r < lines; ++r) {
+        for (std::size_t c = 0; c < count; ++c) line[c] = factor * values[r * count + c];
+        Ops::from_floats(line.data(), line.size(), reinterpret_cast<typename Ops::Number*>(packed.data() + r * words));
+    }
+    return packed;
 }
 
-// [rank, out] with the scale in it, from B [out, rank].
-std::vector<float> scaled_b(const LoraPair& pair) {
-    const auto rank = static_cast<std::size_t>(pair.rank), out = static_cast<std::size_t>(pair.out);
-    std::vector<float> b(rank * out);
-    for (std::size_t o = 0; o < out; ++o)
-        for (std::size_t r = 0; r < rank; ++r) b[r * out + o] = pair.scale * pair.b[o * rank + r];
-    return b;
+// Words [rows, words] -> [words, stride], from column `begin` on: word p of a row holds what product() reads together.
+template <typename Packed>
+void transpose(const std::vector<Packed>& words, int rows, Packed* to, std::size_t stride, int begin) {
+    const auto count = static_cast<std::size_t>(rows), each = words.size() / count;
+    to += begin;
+    for (std::size_t p = 0; p < each; ++p, to += stride)
+        for (std::size_t r = 0; r < count; ++r) to[r] = words[r * each + p];
 }
 
 }  // namespace
@@ -62,21 +66,28 @@ LowRank::LowRank(const std::vector<LowRankSlice>& slices, int in, int out, Eleme
 
 template <typename Ops>
 void LowRank::pack(const std::vector<LowRankSlice>& slices, Arena& arena) {
+    using Packed = typename Ops::Packed;
     ranks_ = stacked_ranks(slices, Ops::kRowsPerWord);
-    const auto in = static_cast<std::size_t>(in_), ranks = static_cast<std::size_t>(ranks_);
-    std::vector<float> a(in * ranks);
+    const auto ranks = static_cast<std::size_t>(ranks_);
+    const auto a_bytes =
+        ranks * static_cast<std::size_t>(round_up(in_, Ops::kRowsPerWord)) * sizeof(typename Ops::Number);
+    auto* a = static_cast<Packed*>(arena.take(a_bytes));  // zeroed: the columns between the parts stay so
+    begin_ = reinterpret_cast<const char*>(a);
+    bytes_ = Arena::rounded(a_bytes);
     int begin = 0, covered = 0;
     for (const auto& [pair, out_begin] : slices) {
-        for (int r = 0; r < pair->rank; ++r)
-            for (std::size_t i = 0; i < in; ++i)
-                a[i * ranks + static_cast<std::size_t>(begin + r)] = pair->a[static_cast<std::size_t>(r) * in + i];
-        const int padded = round_up(pair->rank, Ops::kRowsPerWord);
-        parts_.push_back({begin, padded / Ops::kRowsPerWord, out_begin, pair->out,
-                          pack_matrix<Ops>(scaled_b(*pair), pair->rank, pair->out, arena)});
-        begin += padded;
+        transpose(words_of<Ops>(pair->a, pair->rank, pair->in, 1), pair->rank, a, ranks, begin);
+        const int words = round_up(pair->rank, Ops::kRowsPerWord) / Ops::kRowsPerWord;
+        const auto out = static_cast<std::size_t>(pair->out),
+                   b_bytes = static_cast<std::size_t>(words) * out * sizeof(Packed);
+        auto* b = static_cast<Packed*>(arena.take(b_bytes));
+        transpose(words_of<Ops>(pair->b, pair->out, pair->rank, pair->scale), pair->out, b, out, 0);
+        parts_.push_back({begin, words, out_begin, pair->out, b});
+        bytes_ += Arena::rounded(b_bytes);
+        begin += words * Ops::kRowsPerWord;
         covered += pair->out;
     }
-    a_ = pack_matrix<Ops>(a, in_, ranks_, arena);
+    a_ = a;
     covers_all_ = covered == out_;
 }
 
@@ -86,19 +97,33 @@ void LowRank::run_parts(const void* x, Out* y, int rows, Workspace& scratch) con
     using Packed = typename Ops::Packed;
     const auto ranks = static_cast<std::size_t>(ranks_), out = static_cast<std::size_t>(out_);
     auto* inner = scratch.get<Number>(ranks * static_cast<std::size_t>(rows));
-    Ops::product(static_cast<const Number*>(x), static_cast<std::size_t>(in_), static_cast<const Packed*>(a_), ranks,
-                 inner, ranks, rows, ranks_, in_ / Ops::kRowsPerWord, static_cast<const float*>(nullptr));
+    const auto* from = static_cast<const Number*>(x);
+    const auto* a = static_cast<const Packed*>(a_);
+    const auto in = static_cast<std::size_t>(in_);
+    const int words = in_ / Ops::kRowsPerWord;
+    if (!Ops::deep_product(from, in, a, ranks, inner, ranks, rows, ranks_, words))
+        Ops::product(from, in, a, ranks, inner, ranks, rows, ranks_, words, static_cast<const float*>(nullptr));
     if (!covers_all_) std::memset(y, 0, static_cast<std::size_t>(rows) * out * sizeof(Out));
-    for (const auto& part : parts_)
-        Ops::product(static_cast<const Number*>(inner) + part.rank_begin, ranks, static_cast<const Packed*>(part.b),
-                     static_cast<std::size_t>(part.out), y + part.out_begin, out, rows, part.out, part.rank_words,
-                     static_cast<const float*>(nullptr));
+    for (const auto& part : parts_) {
+        const auto* u = static_cast<const Number*>(inner) + part.rank_begin;
+        const auto* b = static_cast<const Packed*>(part.b);
+        const auto width = static_cast<std::size_t>(part.out);
+        auto* to = y + part.out_begin;
+        if (!Ops::wide_product(u, ranks, b, width, to, out, rows, part.out, part.rank_words))
+            Ops::product(u, ranks, b, width, to, out, rows, part.out, part.rank_words,
+                         static_cast<const float*>(nullptr));
+    }
 }
 
 void LowRank::run(const void* x, void* y, Element y_element, int rows, Workspace& scratch) const {
     if (element_ == Element::fp32) return run_parts<Fp32Ops>(x, static_cast<float*>(y), rows, scratch);
     if (y_element == Element::fp32) return run_parts<Bf16Ops>(x, static_cast<float*>(y), rows, scratch);
     run_parts<Bf16Ops>(x, static_cast<Bf16Ops::Number*>(y), rows, scratch);
+}
+
+void LowRank::prefetch() const {
+    constexpr std::size_t kLine = 64;
+    for (std::size_t at = 0; at < bytes_; at += kLine) __builtin_prefetch(begin_ + at, 0, 2);
 }
 
 void clear_rows(void* y, Element y_element, int rows, int out) {

@@ -114,6 +114,25 @@ void multiply_all(Number* a, const Number* b, std::size_t count) {
 void MultiplyFloats(float* a, const float* b, std::size_t count) { multiply_all(a, b, count); }
 void MultiplyHalves(std::uint16_t* a, const std::uint16_t* b, std::size_t count) { multiply_all(a, b, count); }
 
+void ToFloats(const std::uint16_t* values, std::size_t count, float* out) {
+    std::size_t i = 0;
+    for (; i + lanes() <= count; i += lanes()) store(load(values + i), out + i);
+    for (; i < count; ++i) out[i] = as_float(values[i]);
+}
+
+void ScaleAdd(const float* weight, const float* bias, float factor, std::size_t width, float* out) {
+    const auto times = hn::Set(D(), factor);
+    std::size_t i = 0;
+    for (; i + lanes() <= width; i += lanes()) store(hn::MulAdd(load(weight + i), times, load(bias + i)), out + i);
+    for (; i < width; ++i) out[i] = weight[i] * factor + bias[i];
+}
+
+void Relu(float* values, std::size_t count) {
+    std::size_t i = 0;
+    for (; i + lanes() <= count; i += lanes()) store(hn::Max(load(values + i), hn::Zero(D())), values + i);
+    for (; i < count; ++i) values[i] = values[i] > 0 ? values[i] : 0;
+}
+
 void Scale(float* values, std::size_t count, float factor) {
     std::size_t i = 0;
     for (; i + lanes() <= count; i += lanes()) store(hn::Mul(load(values + i), hn::Set(D(), factor)), values + i);
@@ -156,6 +175,9 @@ HWY_EXPORT(LayerNorm);
 HWY_EXPORT(RmsNorm);
 HWY_EXPORT(MultiplyFloats);
 HWY_EXPORT(MultiplyHalves);
+HWY_EXPORT(ToFloats);
+HWY_EXPORT(ScaleAdd);
+HWY_EXPORT(Relu);
 HWY_EXPORT(Scale);
 HWY_EXPORT(RotateFloats);
 HWY_EXPORT(RotateHalves);
@@ -173,6 +195,16 @@ void multiply(float* a, const float* b, std::size_t count) { HWY_DYNAMIC_DISPATC
 void multiply(std::uint16_t* a, const std::uint16_t* b, std::size_t count) {
     HWY_DYNAMIC_DISPATCH(MultiplyHalves)(a, b, count);
 }
+
+void to_floats(const std::uint16_t* values, std::size_t count, float* out) {
+    HWY_DYNAMIC_DISPATCH(ToFloats)(values, count, out);
+}
+
+void scale_add(const float* weight, const float* bias, float factor, std::size_t width, float* out) {
+    HWY_DYNAMIC_DISPATCH(ScaleAdd)(weight, bias, factor, width, out);
+}
+
+void relu(float* values, std::size_t count) { HWY_DYNAMIC_DISPATCH(Relu)(values, count); }
 
 void scale(float* values, std::size_t count, float factor) { HWY_DYNAMIC_DISPATCH(Scale)(values, count, factor); }
 

@@ -16,6 +16,15 @@ void rms_norm(const float* state, const float* weight, int width, float eps, flo
 void multiply(float* a, const float* b, std::size_t count);
 void multiply(std::uint16_t* a, const std::uint16_t* b, std::size_t count);  // bf16
 
+// bf16 numbers as floats
+void to_floats(const std::uint16_t* values, std::size_t count, float* out);
+
+// out = weight * factor + bias over `width` numbers
+void scale_add(const float* weight, const float* bias, float factor, std::size_t width, float* out);
+
+// values = max(values, 0)
+void relu(float* values, std::size_t count);
+
 // values *= factor
 void scale(float* values, std::size_t count, float factor);
 

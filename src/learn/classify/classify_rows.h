@@ -1,0 +1,27 @@
+#pragma once
+// The rows of a classification job: tokenised once, split once.
+
+#include <cstdint>
+#include <vector>
+
+#include "data/data.h"
+#include "learn/job.h"
+
+namespace rootstock {
+
+struct ClassifyRows {
+    int max_tokens = 0;  // of a row: the settings' limit within the model's
+    std::vector<TextExample> examples;
+    std::vector<std::vector<std::int32_t>> rows;  // tokens of each example
+    std::vector<std::size_t> train, held_out;     // indices into both
+    std::int64_t truncated = 0;                   // examples cut to max_tokens
+
+    std::int64_t tokens() const;  // of the training rows
+    PackedBatch batch(const std::vector<std::size_t>& chosen) const { return pack(rows, chosen); }
+    std::vector<std::int64_t> labels(const std::vector<std::size_t>& chosen) const;
+};
+
+// invalid_argument, not_found, corrupt...: see Tokenizer::load, read_training_rows; fewer than two labels.
+Result<ClassifyRows> load_classify_rows(const Job& job, const TransformerSpec& spec);
+
+}  // namespace rootstock
