@@ -241,12 +241,12 @@ Result<Logits> Executor::classify(const PackedBatch& batch, RowAdapters adapters
 Result<Logits> Executor::classify(const ImageBatch& images, RowAdapters adapters) {
     auto& s = *state_;
     ROOTSTOCK_CHECKED(s.lay_out(images));
-    ROOTSTOCK_CHECKED(s.check(s.pictures, adapters, true));
+    ROOTSTOCK_CHECKED(s.check(s.places, adapters, true));
     s.offsets.assign(1, 0);
     for (const auto* adapter : adapters) s.offsets.push_back(s.offsets.back() + adapter->classes());
     const auto count = static_cast<std::size_t>(s.offsets.back());
     auto* out = s.out.get<float>(count);
-    ROOTSTOCK_CHECKED(s.run({s.pictures, adapters, Want::logits, out, s.offsets.data(), images.pixels.data()}));
+    ROOTSTOCK_CHECKED(s.run({s.places, adapters, Want::logits, out, s.offsets.data(), images.pixels.data()}));
     return Logits{{out, count}, s.offsets};
 }
 
