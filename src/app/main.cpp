@@ -29,6 +29,7 @@ void add_commands(CLI::App& program, Context& context) {
     add_economics_command(program, context);
     add_ledger_command(program, context);
     add_chat_command(program, context);
+    add_classify_command(program, context);
     add_tokenizer_command(program, context);
 }
 

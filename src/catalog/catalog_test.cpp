@@ -36,9 +36,6 @@ protected:
         return write([&](store::Session& s) { return rollback(s, owner, name, clock_.now()); });
     }
 };
-std::unique_ptr<store::Database> database_;
-const TenantId house_, acme_{"ten_acme"}, beta_{"ten_beta"};
-};
 
 TEST_F(CatalogTest, AVersionKeepsItsLineage) {
     const auto added = add("intent", acme_);

@@ -14,6 +14,8 @@
 #include "data/dataset/dataset.h"
 #include "data/dataset/token_rows.h"
 #include "data/image/image.h"
+#include "data/image/image_folder.h"
+#include "data/image/picture_reader.h"
 #include "data/image/preprocessing.h"
 #include "data/reader/reader.h"
 #include "data/table/table.h"

@@ -105,6 +105,7 @@ struct Chat::State {
     Generator generator;
     std::shared_ptr<const NativeAdapter> adapter;  // null: none
     int context_tokens = 0;
+    std::shared_ptr<const Constraint> constraint{};
     json::array messages{};
 
     void begin() {
@@ -160,11 +161,18 @@ Result<Chat> Chat::open(const fs::path& folder, ChatSettings settings) {
     const int longest = model.spec.positions_max;
     const int wanted = settings.context_tokens > 0 ? settings.context_tokens : context_tokens_usual;
     const int context = std::min(longest, wanted);
+    std::shared_ptr<const Constraint> constraint;
+    if (settings.constraint) {
+        ROOTSTOCK_TRY(vocabulary, OutputVocabulary::make(tokenizer, model.spec.end_ids));
+        ROOTSTOCK_TRY(compiled, settings.constraint(vocabulary));
+        constraint = std::move(compiled);
+    }
     ROOTSTOCK_TRY(native, NativeModel::load(model, settings.native));
     ROOTSTOCK_TRY(adapter, open_adapter(settings, model, native, tokenizer));
     ROOTSTOCK_TRY(generator, Generator::make(std::move(native), context));
-    auto state = std::make_unique<State>(State{std::move(settings), std::move(tokenizer), std::move(form),
-                                               std::move(generator), std::move(adapter), context});
+    auto state =
+        std::make_unique<State>(State{std::move(settings), std::move(tokenizer), std::move(form), std::move(generator),
+                                      std::move(adapter), context, std::move(constraint)});
     state->begin();
     return Chat(std::move(state));
 }
@@ -200,7 +208,8 @@ Result<ChatAnswer> Chat::say(std::string_view words, const std::function<bool(st
     const std::vector<std::vector<std::int32_t>> prompts{std::move(ids)};
     const std::vector<const NativeAdapter*> adapters(state.adapter ? 1 : 0, state.adapter.get());
     auto written = state.generator.generate(
-        prompts, options, adapters, [&](std::size_t, std::int32_t id) { return show(filter.push(stream.push(id))); });
+        prompts, options, adapters, [&](std::size_t, std::int32_t id) { return show(filter.push(stream.push(id))); },
+        state.constraint.get());
     if (!written) return fail(written.error());
     ++state.settings.generate.sampling.seed;
     if (listening && !filter.stopped()) {

@@ -19,7 +19,8 @@ namespace rootstock {
 struct ChatSettings {
     std::string system;              // what the model is told before the first word; empty: the template's own habit
     std::vector<std::string> stops;  // an answer ends before any of these
-    GenerateOptions generate;        // the seed grows by one with each answer
+    std::function<CompiledConstraint(SharedVocabulary)> constraint;  // what an answer may be; empty: anything
+    GenerateOptions generate;                                        // the seed grows by one with each answer
     NativeOptions native;
     std::filesystem::path adapter;    // of a language model; empty: the model as it is
     std::string adapter_base_digest;  // what it must have been made on; empty: not asked

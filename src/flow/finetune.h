@@ -32,7 +32,7 @@ struct FinetuneOrder {
     std::string task = "classify";
     std::string name;                       // of the adapter; a name used before gets the next version
     std::string tenant;                     // owner, by name or id; empty: the house
-    std::filesystem::path data, eval;       // eval empty: measured on validation rows
+    std::filesystem::path data, eval;       // eval empty: measured on validation rows; task image: folders
     std::string text_column, label_column;  // empty: detected
     LoraSettings lora;
     TrainSettings train;

@@ -9,6 +9,7 @@
 //   served    the base models of one server
 //   journey   what the next two have in common
 //   predict   a request to a paid answer
+//   classify  texts or pictures on the spot, without books
 //   generate  a request to a written, paid answer, perhaps word by word
 //   export    a model or an adapter to the files of other tools
 //   chat      a conversation with a model that writes
@@ -17,6 +18,7 @@
 #include "flow/await.h"
 #include "flow/bill.h"
 #include "flow/chat.h"
+#include "flow/classify.h"
 #include "flow/export.h"
 #include "flow/finetune.h"
 #include "flow/generate.h"

@@ -102,6 +102,11 @@ Result<FetchedModel> fetch(const Source& source, const fs::path& work, const Fet
 // The family of a folder whose every part loads.
 Result<std::string> check(const fs::path& folder) {
     ROOTSTOCK_TRY(model, load_model(folder));
+    if (model.spec.inputs == Inputs::patches) {
+        ROOTSTOCK_TRY(reader, PictureReader::open(folder, model.spec.patches.image, model.spec.patches.channels));
+        static_cast<void>(reader);
+        return model.spec.family;
+    }
     ROOTSTOCK_TRY(tokenizer, Tokenizer::load(folder));
     if (tokenizer.vocabulary_size() > static_cast<std::size_t>(model.spec.vocabulary))
         return fail(ErrorCode::corrupt, folder.string() + ": the tokenizer knows " +

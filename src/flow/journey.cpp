@@ -56,6 +56,7 @@ Task<Result<ResolvedModel>> JourneySteps::resolve_adapter(const tenant::Caller& 
         residency.load(id, parts_.home.adapters() / id.text(), std::move(done));
     };
     auto loaded = co_await await_done<Result<ResidentAdapterPtr>>(std::move(start));
+    if (!loaded && loaded.error().code == ErrorCode::overloaded) co_return fail(loaded.error());
     if (!loaded) {
         spdlog::error("adapter {} cannot be served: {}", resolved.adapter.id.text(), loaded.error().message);
         co_return fail(ErrorCode::unavailable,

@@ -34,8 +34,9 @@ public:
 
     // `done` is called exactly once: on the inference thread with the answer or the reason there is none
     // (overloaded: the deadline passed; cancelled; internal), or at once on this thread when the request is refused:
-    // overloaded (queue full), rate_limited (this tenant's share of it full), too_large, invalid_argument (no rows, an empty row, an id outside the vocabulary, an
-    // adapter without head), too_long. It must neither block nor throw: hand over. The ticket is for cancel().
+    // overloaded (queue full), rate_limited (this tenant's share of it full), too_large, invalid_argument (no rows, an
+    // empty row, an id outside the vocabulary, an adapter without head), too_long. It must neither block nor throw:
+    // hand over. The ticket is for cancel().
     InferTicket submit(InferRequest request, InferDone done);
 
     // Rows that still wait are dropped and `done` is told `cancelled`, on this thread. Too late: nothing happens.

@@ -7,10 +7,10 @@ namespace rootstock {
 
 Result<std::unique_ptr<Learner>> make_learner(Job job) {
     const auto& task = job.spec.task;
-    if (task == "classify") return ClassifyLearner::create(std::move(job));
+    if (task == "classify" || task == "image") return ClassifyLearner::create(std::move(job));
     if (task == "chat") return ChatLearner::create(std::move(job));
     return fail(ErrorCode::unsupported,
-                "job.json: task \"" + task + "\" is unknown; this program does \"classify\" and \"chat\"", "task");
+                "job.json: task \"" + task + "\" is unknown; this program does \"classify\", \"image\" and \"chat\"", "task");
 }
 
 json::object lineage_of(const Learner& learner, const TrainingProgress& progress) {

@@ -35,6 +35,9 @@ struct Executor::State {
     Result<void> lay_out(const ColumnBatch& rows);
     void lay_out_places(std::int64_t rows);
     Result<void> run(const Task& task);
+    Result<void> run_heads(const Task& task);
+    Result<void> read(Cache::Parts& parts, const PackedBatch& batch, std::span<const int> sequences,
+                      RowAdapters adapters);
     void run_side_by_side(const Task& task);
     void run_alone(const Task& task);
     void run_together(const Task& task);
@@ -142,6 +145,58 @@ Result<void> Executor::State::run(const Task& task) {
     return {};
 }
 
+namespace {
+
+// What the decoder of a classifier reads: each row behind the start token, without its last.
+PackedBatch behind_start(const PackedBatch& batch, int start_id) {
+    PackedBatch shifted;
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+        const auto begin = batch.ids.begin() + batch.row_offsets[row];
+        std::vector<std::int32_t> ids{start_id};
+        ids.insert(ids.end(), begin, begin + static_cast<std::ptrdiff_t>(batch.row_length(row)) - 1);
+        shifted.add_row(ids);
+    }
+    return shifted;
+}
+
+}  // namespace
+
+// A sequence head of one stack, or of a decoder that reads the row again behind the encoder.
+Result<void> Executor::State::run_heads(const Task& task) {
+    const auto& spec = model->spec();
+    if (spec.decoder_layers == 0 || task.batch.rows() == 0) return run(task);
+    constexpr int kBlock = 16;
+    const auto texts = behind_start(task.batch, spec.start_id);
+    int room = 0;
+    for (std::size_t row = 0; row < texts.rows(); ++row)
+        room += (static_cast<int>(texts.row_length(row)) + kBlock - 1) / kBlock * kBlock;
+    ROOTSTOCK_TRY(cache, Cache::make(model, {room, kBlock}));
+    std::vector<int> sequences;
+    for (std::size_t row = 0; row < texts.rows(); ++row) sequences.push_back(cache.open());
+    auto& parts = cache.parts();
+    ROOTSTOCK_CHECKED(read(parts, task.batch, sequences, task.adapters));
+    for (std::size_t row = 0; row < texts.rows(); ++row) {
+        const bool grown = parts.grow(parts.sequences[static_cast<std::size_t>(sequences[row])],
+                                      static_cast<int>(texts.row_length(row)));
+        ROOTSTOCK_CHECK(grown, "the cache was made for these rows");
+    }
+    return run({texts, task.adapters, task.want, task.out, task.offsets, nullptr, &parts, sequences});
+}
+
+Result<void> Executor::State::read(Cache::Parts& parts, const PackedBatch& batch, std::span<const int> sequences,
+                                   RowAdapters adapters) {
+    const auto fault = guard_library([&] {
+        for (std::size_t row = 0; row < batch.rows(); ++row)
+            parts.sequences[static_cast<std::size_t>(sequences[row])].cross =
+                std::make_shared<CrossMemory>(model->parts(), static_cast<int>(batch.row_length(row)));
+    });
+    auto done = fault.empty() ? run({batch, adapters, Want::cross_memory, nullptr, nullptr, nullptr, &parts, sequences})
+                              : Result<void>(fail(ErrorCode::overloaded, "there is no memory for the texts: " + fault));
+    if (!done)
+        for (const int index : sequences) parts.sequences[static_cast<std::size_t>(index)].cross = nullptr;
+    return done;
+}
+
 Executor::Executor(std::shared_ptr<const NativeModel> model, int threads)
     : state_(new State(std::move(model), threads)) {}
 Executor::~Executor() = default;
@@ -179,7 +234,19 @@ Result<Logits> Executor::classify(const PackedBatch& batch, RowAdapters adapters
     for (const auto* adapter : adapters) s.offsets.push_back(s.offsets.back() + adapter->classes());
     const auto count = static_cast<std::size_t>(s.offsets.back());
     auto* out = s.out.get<float>(count);
-    ROOTSTOCK_CHECKED(s.run({batch, adapters, Want::logits, out, s.offsets.data()}));
+    ROOTSTOCK_CHECKED(s.run_heads({batch, adapters, Want::logits, out, s.offsets.data()}));
+    return Logits{{out, count}, s.offsets};
+}
+
+Result<Logits> Executor::classify(const ImageBatch& images, RowAdapters adapters) {
+    auto& s = *state_;
+    ROOTSTOCK_CHECKED(s.lay_out(images));
+    ROOTSTOCK_CHECKED(s.check(s.places, adapters, true));
+    s.offsets.assign(1, 0);
+    for (const auto* adapter : adapters) s.offsets.push_back(s.offsets.back() + adapter->classes());
+    const auto count = static_cast<std::size_t>(s.offsets.back());
+    auto* out = s.out.get<float>(count);
+    ROOTSTOCK_CHECKED(s.run({s.places, adapters, Want::logits, out, s.offsets.data(), images.pixels.data()}));
     return Logits{{out, count}, s.offsets};
 }
 
@@ -205,7 +272,8 @@ Result<Logits> Executor::State::run_logits(const PackedBatch& batch, RowAdapters
     }
     auto* place = out.get<float>(static_cast<std::size_t>(count));
     const auto want = per_row ? Want::logits : Want::token_logits;
-    ROOTSTOCK_CHECKED(run({batch, adapters, want, place, offsets.data(), pixels, nullptr, {}, columns}));
+    const Task task{batch, adapters, want, place, offsets.data(), pixels, nullptr, {}, columns};
+    ROOTSTOCK_CHECKED(per_row ? run_heads(task) : run(task));
     return Logits{{place, static_cast<std::size_t>(count)}, offsets};
 }
 
@@ -388,17 +456,7 @@ Result<void> Executor::read(Cache& cache, const PackedBatch& batch, std::span<co
     for (const int index : sequences)
         if (cache.length(index) > 0)
             return fail(ErrorCode::conflict, "the sequence has tokens of its own already; open a new one");
-    const auto fault = guard_library([&] {
-        for (std::size_t row = 0; row < batch.rows(); ++row)
-            parts.sequences[static_cast<std::size_t>(sequences[row])].cross =
-                std::make_shared<CrossMemory>(s.model->parts(), static_cast<int>(batch.row_length(row)));
-    });
-    auto done = fault.empty()
-                    ? s.run({batch, adapters, Want::cross_memory, nullptr, nullptr, nullptr, &parts, sequences})
-                    : Result<void>(fail(ErrorCode::overloaded, "there is no memory for the texts: " + fault));
-    if (!done)
-        for (const int index : sequences) parts.sequences[static_cast<std::size_t>(index)].cross = nullptr;
-    return done;
+    return s.read(parts, batch, sequences, adapters);
 }
 
 void Executor::warm() {

@@ -91,7 +91,7 @@ private:
     void deliver_token_logits(const Task& task, std::span<const int> rows);
     void deliver_words(const Task& task, std::span<const int> rows);
     void deliver_cross(const Task& task);
-    void classify(const Head& head, const float* state, float* out) const;
+    void classify(const Head& head, const float* state, float* out, int thread);
 
     // Calls work(item, thread) for every item, on all of the lane's threads.
     template <typename Work>

@@ -1,6 +1,8 @@
 // Both ends of a pass: from tokens, pictures and a table's columns into the residual stream, and from its last state to
 // what was asked for.
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "native/kernels/arithmetic.h"
@@ -128,7 +130,15 @@ void Lane::deliver(const Task& task, std::span<const int> rows) {
     });
 }
 
-void Lane::classify(const Head& head, const float* state, float* out) const {
+void Lane::classify(const Head& head, const float* state, float* out, int thread) {
+    if (!head.dense_weight.empty()) {
+        auto* inner = scratch_[static_cast<std::size_t>(thread)].get<float>(width_);
+        fp32::matrix_vector(head.dense_weight.data(), head.dense_bias.data(), state, model_.spec.width,
+                            model_.spec.width, inner);
+        const bool relu = model_.spec.pooler_activation == Activation::relu;
+        for (std::size_t i = 0; i < width_; ++i) inner[i] = relu ? std::max(0.0f, inner[i]) : std::tanh(inner[i]);
+        state = inner;
+    }
     fp32::matrix_vector(head.weight.data(), head.bias.data(), state, head.classes, model_.spec.width, out);
 }
 
@@ -147,10 +157,10 @@ void Lane::deliver_logits(const Task& task, std::span<const int> rows) {
             const auto* from = pooled ? update_ + static_cast<std::size_t>(token) * width_ : state(token);
             const auto row = static_cast<std::size_t>(rows[static_cast<std::size_t>(place)]);
             auto* out = task.out + task.offsets[row];
-            classify(head, from, out);
+            classify(head, from, out, 0);
             if (!own || !all_tokens) continue;
             std::vector<float> second(static_cast<std::size_t>(head.classes));
-            classify(model_.head.distillation, state(token + 1), second.data());
+            classify(model_.head.distillation, state(token + 1), second.data(), 0);
             for (std::size_t i = 0; i < second.size(); ++i) out[i] = (out[i] + second[i]) / 2;
         }
 }
@@ -159,10 +169,11 @@ void Lane::deliver_token_logits(const Task& task, std::span<const int> rows) {
     const auto kind = model_.spec.head.kind;
     if (kind == HeadKind::masked_lm || kind == HeadKind::causal_lm) return deliver_words(task, rows);
     const auto& head = model_.head.classifier;
-    parallel(static_cast<int>(rows.size()), [&](int item, int) {
+    parallel(static_cast<int>(rows.size()), [&](int item, int thread) {
         const auto place = static_cast<std::size_t>(item);
         auto* out = task.out + task.offsets[static_cast<std::size_t>(rows[place])];
-        for (int t = 0; t < count(place); ++t, out += head.classes) classify(head, state(begin(place) + t), out);
+        for (int t = 0; t < count(place); ++t, out += head.classes)
+            classify(head, state(begin(place) + t), out, thread);
     });
 }
 

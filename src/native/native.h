@@ -164,7 +164,8 @@ public:
     // Mean over each row's states, divided by its Euclidean norm: [rows, width] (sentence-transformers).
     Result<std::span<const float>> embed(const PackedBatch& batch, RowAdapters adapters = {});
 
-    // head(tanh(pooler(first state))) of each row's adapter, as BertForSequenceClassification; every row needs one.
+    // The head of each row's adapter as the *ForSequenceClassification of the model's family has it (model/adapter);
+    // every row needs one. Of a model with a decoder (T5) the row's last token must be its end token.
     Result<Logits> classify(const PackedBatch& batch, RowAdapters adapters);
 
     // The model's own head, as its folder has it. Sequence: a row's classes. Token, span, masked and causal language
@@ -175,6 +176,7 @@ public:
     // Of pictures: states of the special tokens and patches [images x tokens, width], embeddings, classes.
     Result<std::span<const float>> hidden(const ImageBatch& images, RowAdapters adapters = {});
     Result<std::span<const float>> embed(const ImageBatch& images, RowAdapters adapters = {});
+    Result<Logits> classify(const ImageBatch& images, RowAdapters adapters);
     Result<Logits> logits(const ImageBatch& images, RowAdapters adapters = {});
 
     // Of a table's rows: states of the class token and the columns [rows x tokens, width], embeddings, classes or one

@@ -96,6 +96,10 @@ Result<void> check_head(const Head& head, const TransformerSpec& spec) {
     if (head.classes < 0 || head.width != spec.width ||
         head.weight.size() != classes * static_cast<std::size_t>(head.width) || head.bias.size() != classes)
         return misfit("the adapter's head has not the width of this model");
+    const auto width = static_cast<std::size_t>(spec.width);
+    if (head.dense_weight.size() != (spec.classifier_dense ? width * width : 0) ||
+        head.dense_bias.size() != (spec.classifier_dense ? width : 0))
+        return misfit("the adapter's head has not the maps of this model's classifiers");
     if (spec.classifier_pools && !spec.pooler)
         return misfit("the adapter's head needs a pooler, which this model does not have");
     return {};
@@ -128,7 +132,9 @@ std::uint64_t NativeAdapter::serial() const { return parts_->serial; }
 int NativeAdapter::classes() const { return parts_->head.classes; }
 
 std::size_t NativeAdapter::bytes() const {
-    return parts_->arena.used() + (parts_->head.weight.size() + parts_->head.bias.size()) * sizeof(float);
+    const auto& head = parts_->head;
+    return parts_->arena.used() +
+           (head.weight.size() + head.bias.size() + head.dense_weight.size() + head.dense_bias.size()) * sizeof(float);
 }
 
 }  // namespace rootstock

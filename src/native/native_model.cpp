@@ -14,6 +14,8 @@ Result<void> check_supported(const TransformerSpec& spec) {
     const auto refuse = [](const char* option) {
         return fail(ErrorCode::unsupported, std::string("the native executor does not run models with ") + option);
     };
+    if (spec.pooler_activation != Activation::tanh && spec.pooler_activation != Activation::relu)
+        return refuse("a classifier's map that ends in neither tanh nor ReLU");
     if (spec.norm_place == NormPlace::after && spec.norm != NormKind::layer) return refuse("RMS norms after the sum");
     if (spec.norm_place == NormPlace::after && !spec.embedding_norm) return refuse("no norm on the embeddings");
     return {};
@@ -167,6 +169,10 @@ private:
         Head head{spec_.head.classes, spec_.width, to_floats(model_.weights.at(name + ".weight")), {}};
         const auto* bias = model_.weights.find(name + ".bias");
         head.bias = bias ? to_floats(*bias) : std::vector<float>(static_cast<std::size_t>(head.classes));
+        if (spec_.head.dense) {
+            head.dense_weight = to_floats(model_.weights.at(name + ".dense.weight"));
+            head.dense_bias = to_floats(model_.weights.at(name + ".dense.bias"));
+        }
         return head;
     }
 

@@ -2,8 +2,9 @@
 """Tiny random models of every family and option, and what transformers computes with them.
 
     build/golden-env/bin/python tests/golden/make_family_golden.py [NAME...]
+    build/peers-env/bin/python tests/golden/make_family_golden.py      (of bench/peers/setup: transformers 5)
 
-writes families/NAME/ for each variant below: config.json, model.safetensors (bf16; the
+The second makes what transformers 4 cannot compute in its plain attention: windows from some layer on. It writes families/NAME/ for each variant below: config.json, model.safetensors (bf16; the
 numbers were rounded to bf16 before anything was computed, so nothing is lost) and
 
     golden.safetensors
@@ -56,6 +57,13 @@ T5 = dict(vocab_size=VOCABULARY, d_model=32, d_kv=12, d_ff=48, num_layers=2, num
 VIT = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48, image_size=24,
            patch_size=8, num_channels=3, **LABELS)
 
+# Newer releases give each layer its own mask.
+FROM_5 = {
+    "qwen2_window": lambda: (tf.Qwen2ForCausalLM, tf.Qwen2Config(
+        **{k: v for k, v in LLAMA.items() if k not in ("rope_theta", "num_hidden_layers")}, num_hidden_layers=3,
+        rope_parameters={"rope_type": "default", "rope_theta": 1000.0}, use_sliding_window=True, sliding_window=6,
+        max_window_layers=1)),
+}
 VARIANTS = {
     "bert_token": (tf.BertForTokenClassification, tf.BertConfig(**BERT, hidden_act="gelu_new")),
     "bert_span": (tf.BertForQuestionAnswering, tf.BertConfig(**dict(BERT, id2label={0: "begin", 1: "end"}))),
@@ -76,12 +84,14 @@ VARIANTS = {
     "llama_llama3": (tf.LlamaForCausalLM, tf.LlamaConfig(**LLAMA, rope_scaling={
         "rope_type": "llama3", "factor": 6.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
         "original_max_position_embeddings": 16})),
+    "llama_partial": (tf.LlamaForCausalLM, tf.LlamaConfig(**LLAMA, partial_rotary_factor=0.5)),
     "llama_sequence": (tf.LlamaForSequenceClassification, tf.LlamaConfig(**LLAMA, **LABELS)),
     "mistral_window": (tf.MistralForCausalLM, tf.MistralConfig(**LLAMA, sliding_window=6)),
     "qwen2": (tf.Qwen2ForCausalLM, tf.Qwen2Config(**LLAMA, tie_word_embeddings=True)),
     "t5": (tf.T5ForConditionalGeneration, tf.T5Config(**T5)),
     "t5_gated": (tf.T5ForConditionalGeneration,
                  tf.T5Config(**T5, feed_forward_proj="gated-gelu", tie_word_embeddings=False, num_decoder_layers=3)),
+    "t5_sequence": (tf.T5ForSequenceClassification, tf.T5Config(**T5, eos_token_id=1, **LABELS)),
     "mt5": (tf.MT5ForConditionalGeneration, tf.MT5Config(**T5)),
     "t5_encoder": (tf.T5EncoderModel, tf.T5Config(**T5)),
     "vit": (tf.ViTForImageClassification, tf.ViTConfig(**VIT)),
@@ -89,6 +99,20 @@ VARIANTS = {
     "deit": (tf.DeiTForImageClassification, tf.DeiTConfig(**VIT)),
     "deit_teacher": (tf.DeiTForImageClassificationWithTeacher, tf.DeiTConfig(**VIT)),
 }
+
+
+def turn_first_places_only():
+    """Partial rotary positions: the reference's Llama reads the setting and then turns all places; here its own rotation
+    turns the first ones and leaves the rest, as its Phi, StableLM and GLM do."""
+    module = tf.models.llama.modeling_llama
+    turn = module.apply_rotary_pos_emb
+
+    def partly(q, k, cos, sin, *rest, **named):
+        n = cos.shape[-1]
+        turned = turn(q[..., :n], k[..., :n], cos, sin, *rest, **named)
+        return tuple(torch.cat([a, b[..., n:]], dim=-1) for a, b in zip(turned, (q, k)))
+
+    module.apply_rotary_pos_emb = partly
 
 
 def randomise(model):
@@ -114,6 +138,8 @@ def text_inputs(model, generator):
     """For each text the arguments of the reference, and what goes into the file."""
     kind = type(model).__name__
     for n, ids in enumerate(rows(generator)):
+        if kind.startswith("T5ForSequence"):
+            ids[-1] = 1  # the reference reads the state of the end token
         arguments, kept = {"input_ids": ids[None]}, {f"ids.{n}": ids}
         if kind.startswith("Bert"):
             types = (torch.arange(len(ids)) >= len(ids) // 2).long()
@@ -154,8 +180,8 @@ def body_of(model):
 def last_hidden(model, arguments):
     names = ("input_ids", "token_type_ids", "pixel_values")
     body = body_of(model)
-    if hasattr(model, "encoder") and hasattr(model, "shared"):
-        body = model.encoder
+    if hasattr(body, "shared"):
+        body = body.encoder
     return body(**{k: v for k, v in arguments.items() if k in names}).last_hidden_state[0]
 
 
@@ -242,7 +268,7 @@ def new_spelling(folder):
 
 
 def make(name):
-    kind, config = VARIANTS[name]
+    kind, config = FROM_5[name]() if name in FROM_5 else VARIANTS[name]
     model = tiny_model(kind, config)
     generator = torch.Generator().manual_seed(SEED + len(name))
     inputs = list((image_inputs if "pixel" in model.main_input_name else text_inputs)(model, generator))
@@ -263,7 +289,10 @@ def make(name):
 
 
 def main():
-    for name in sys.argv[1:] or VARIANTS:
+    newer = int(tf.__version__.split(".")[0]) >= 5
+    if not newer:
+        turn_first_places_only()
+    for name in sys.argv[1:] or (FROM_5 if newer else VARIANTS):
         make(name)
 
 

@@ -2,7 +2,6 @@
 """Golden digests of images: what Pillow decodes, and what the slow image processors of transformers make of it.
 
     scripts/golden-env
-    build/golden-env/bin/python -m pip install --no-deps pillow==10.4.0
     build/golden-env/bin/python tests/golden/make_image_golden.py SHARED_DATA
 
 writes images/ (small made-up pictures, one for each kind of file) and images.json beside itself. The real images lie

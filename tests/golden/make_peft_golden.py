@@ -10,6 +10,9 @@ writes per adapter tests/golden/peft_NAME/
 What the adapter means: logits = classifier(pooler(encoder(ids)[first token])), where the encoder's
 target modules are W + s*B*A, the pooler is the base's and the classifier is the adapter's own
 (modules_to_save). All adapter tensors are random, B too.
+
+Further classifiers of other families on bases that have none (after make_family_golden.py): all of
+the classifier is the adapter's, the dense map before its last one too.
 """
 import json
 import os
@@ -34,6 +37,15 @@ ADAPTERS = {
         target_modules=["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"],
         rank_pattern={"layer.0.attention.self.query": 2, "intermediate.dense": 8},
         alpha_pattern={"layer.1.attention.self.value": 3}),
+}
+
+
+# Folder of families/, what is adapted, and where the classifier stands.
+HEADS = {
+    "roberta": ("roberta_masked", ["query", "output.dense"], ["classifier"]),
+    "distilbert": ("distilbert_masked", ["q_lin", "lin2"], ["classifier", "pre_classifier"]),
+    "t5": ("t5", ["q", "v", "wo"], ["classification_head"]),
+    "llama": ("llama", ["q_proj", "up_proj"], ["score"]),
 }
 
 
@@ -98,7 +110,46 @@ def verify(name):
         assert (logits(model, ids) - torch.tensor(expected)).abs().max() < 1e-6
 
 
+def head_base(folder):
+    base = transformers.AutoModelForSequenceClassification.from_pretrained(
+        HERE / "families" / folder, num_labels=3, attn_implementation="eager")
+    base.name_or_path = folder
+    return base
+
+
+def head_sequences(folder):
+    rows = safetensors.torch.load_file(HERE / "families" / folder / "golden.safetensors")
+    rows = [rows[f"ids.{n}"].tolist() for n in range(4)]
+    return [ids[:-1] + [1] for ids in rows] if folder == "t5" else rows  # its classifier reads the end token
+
+
+def write_head(name):
+    folder, targets, saved = HEADS[name]
+    torch.manual_seed(SEED)
+    config = peft.LoraConfig(task_type="SEQ_CLS", r=3, lora_alpha=6, target_modules=targets, modules_to_save=saved)
+    model = peft.get_peft_model(head_base(folder), config)
+    for parameter_name, parameter in model.named_parameters():
+        if "lora_" in parameter_name or "modules_to_save" in parameter_name:
+            parameter.data.normal_(0.0, 0.3)
+    model.eval()
+    place = HERE / f"peft_{name}"
+    shutil.rmtree(place, ignore_errors=True)
+    model.save_pretrained(place, save_embedding_layers=False)
+    (place / "README.md").unlink(missing_ok=True)
+    sort_targets(place / "adapter_config.json")
+    rows = head_sequences(folder)
+    again = peft.PeftModel.from_pretrained(head_base(folder), place).eval()
+    found = [logits(model, ids) for ids in rows]
+    assert all((logits(again, ids) - one).abs().max() < 1e-6 for ids, one in zip(rows, found))
+    golden = {"base": f"families/{folder}",
+              "made_with": {"peft": peft.__version__, "transformers": transformers.__version__},
+              "sequences": rows, "logits": [one.tolist() for one in found]}
+    (place / "logits.json").write_text(json.dumps(golden, indent=1) + "\n")
+
+
 def main():
+    for name in HEADS:
+        write_head(name)
     for name, options in ADAPTERS.items():
         write(name, adapted(options))
         verify(name)

@@ -46,9 +46,10 @@ def load_base(folder, labels):
             folder, num_labels=labels, ignore_mismatched_sizes=True, **options)
     else:
         model, report = transformers.AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32, **options)
-    heads = ("classifier.", "score.") if labels else ()
+    heads = ("classifier.", "score.", "pre_classifier.", "classification_head.") if labels else ()
+    others = ("lm_head.", "cls.", "vocab_") if labels else ()  # of a base that was saved for another task
     missing = [k for k in report["missing_keys"] if not k.startswith(heads)]
-    unexpected = [k for k in report["unexpected_keys"] if not k.endswith("position_ids")]
+    unexpected = [k for k in report["unexpected_keys"] if not k.endswith("position_ids") and not k.startswith(others)]
     mismatched = [k for k, *_ in report["mismatched_keys"] if not k.startswith(heads)]
     if missing or unexpected or mismatched:
         raise Refused(f"base: missing {missing}, unexpected {unexpected}, wrong shape {mismatched}")

@@ -19,6 +19,7 @@ struct ChatCommand {
     std::optional<std::uint64_t> seed;
     bool fp32 = false;
     int threads = 0;
+    std::string schema, regex, grammar;  // the first and the last are files
     ChatSettings settings;
 };
 
@@ -119,6 +120,24 @@ private:
     bool people_;  // somebody types and reads
 };
 
+// What answers are bound to, if anything.
+Result<std::function<CompiledConstraint(SharedVocabulary)>> constraint_of(const ChatCommand& command) {
+    using Compile = std::function<CompiledConstraint(SharedVocabulary)>;
+    constexpr std::size_t bytes_max = 1 << 20;
+    if (!command.schema.empty()) {
+        ROOTSTOCK_TRY(text, read_file(command.schema, bytes_max));
+        ROOTSTOCK_TRY(schema, parse_json(text, command.schema));
+        return Compile(
+            [schema](SharedVocabulary vocabulary) { return compile_json_schema(schema, std::move(vocabulary)); });
+    }
+    if (!command.grammar.empty()) {
+        ROOTSTOCK_TRY(text, read_file(command.grammar, bytes_max));
+        return Compile([text](SharedVocabulary vocabulary) { return compile_grammar(text, std::move(vocabulary)); });
+    }
+    if (command.regex.empty()) return Compile();
+    return Compile([&](SharedVocabulary vocabulary) { return compile_regex(command.regex, std::move(vocabulary)); });
+}
+
 Result<void> run_chat(const Context& context, const ChatCommand& command) {
     ROOTSTOCK_TRY(place, open_workplace(context));
     auto settings = command.settings;
@@ -135,6 +154,8 @@ Result<void> run_chat(const Context& context, const ChatCommand& command) {
     name += model.name;
     const auto seed = command.seed.value_or(std::random_device{}());
     settings.generate.sampling.seed = seed;
+    ROOTSTOCK_TRY(constraint, constraint_of(command));
+    settings.constraint = std::move(constraint);
     settings.native = {command.fp32 ? Precision::fp32 : Precision::bf16, command.threads};
     ROOTSTOCK_TRY(chat, Chat::open(place.home.models() / model.folder, std::move(settings)));
     return Talk(context, chat).run(seed, name);
@@ -166,6 +187,13 @@ void add_chat_command(CLI::App& program, Context& context) {
         ->check(CLI::Range(1, 1 << 20))
         ->capture_default_str();
     command->add_option("--stop", settings.stops, "Ends an answer before this text; may be given again");
+    auto* schema =
+        command->add_option("--schema", options->schema, "Answers are JSON that fits this JSON schema (a file)");
+    auto* regex = command->add_option("--regex", options->regex, "Answers match this regular expression");
+    auto* grammar =
+        command->add_option("--grammar", options->grammar, "Answers are in the language of this grammar (a file)");
+    schema->excludes(regex)->excludes(grammar);
+    regex->excludes(grammar);
     command->add_option("--context", settings.context_tokens, "Tokens of prompt and answer together [8,192 at most]")
         ->check(CLI::Range(16, 1 << 20));
     command->add_option("--seed", options->seed, "For the same answers again");

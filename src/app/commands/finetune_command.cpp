@@ -26,15 +26,18 @@ public:
 
     void prepared(const PreparedJob& job) override {
         if (quiet_) return;
-        say("data", job.data_source + ": " + count_of(job.rows) + " rows, " + count_of(job.examples) + " usable, " +
+        const bool pictures = job.task == "image";
+        const std::string rows = pictures ? " pictures" : " rows";
+        say("data", job.data_source + ": " + count_of(job.rows) + rows + ", " + count_of(job.examples) + " usable, " +
                         (job.task == "chat"
                              ? count_of(job.tokens) + " tokens, " + count_of(job.learned_tokens) + " of them to learn"
-                             : count_of(static_cast<std::int64_t>(job.labels)) + " labels (text `" + job.text_column +
-                                   "`, label `" + job.label_column + "`)"));
-        kept_aside(job.kept_aside, job.folder / "problems.jsonl");
+                             : count_of(static_cast<std::int64_t>(job.labels)) + " labels" +
+                                   (pictures ? " (folders)"
+                                             : " (text `" + job.text_column + "`, label `" + job.label_column + "`)")));
+        kept_aside(job.kept_aside, job.folder / "problems.jsonl", pictures);
         if (!job.eval_source.empty()) {
-            say("eval", job.eval_source + ": " + count_of(job.eval_examples) + " rows");
-            kept_aside(job.eval_kept_aside, job.folder / "eval-problems.jsonl");
+            say("eval", job.eval_source + ": " + count_of(job.eval_examples) + rows);
+            kept_aside(job.eval_kept_aside, job.folder / "eval-problems.jsonl", pictures);
         }
         if (job.duplicates > 0) say("note", count_of(job.duplicates) + " rows repeat an earlier one; they are kept");
         if (job.cut > 0)
@@ -80,9 +83,9 @@ private:
             sentence.c_str());
         std::fflush(stdout);
     }
-    static void kept_aside(std::int64_t count, const std::filesystem::path& file) {
+    static void kept_aside(std::int64_t count, const std::filesystem::path& file, bool pictures) {
         if (count > 0)
-            say("aside", count_of(count) + (count == 1 ? " row was" : " rows were") +
+            say("aside", count_of(count) + (pictures ? " picture" : " row") + (count == 1 ? " was" : "s were") +
                              " kept aside, each with its reason: " + file.string());
     }
     void started(const json::object& event) {
@@ -220,11 +223,16 @@ Result<void> run_finetune(const Context& context, FinetuneOptions& options) {
 void add_data_options(CLI::App& command, FinetuneOptions& options) {
     command.add_option("--base", options.order.base, "Base model: name, id or digest (see `rootstock models`)")
         ->type_name("MODEL");
-    command.add_option("--data", options.data, "Labelled rows: csv, tsv or jsonl; conversations: jsonl")
-        ->type_name("FILE");
-    command.add_option("--eval", options.eval, "Rows to measure with [validation rows of --data]")->type_name("FILE");
     command
-        .add_option("--task", options.order.task, "What to learn: classify (labels) or chat (what the assistant says)")
+        .add_option(
+            "--data", options.data,
+            "Labelled rows: csv, tsv or jsonl; conversations: jsonl; pictures: a folder with a folder for each class")
+        ->type_name("FILE|FOLDER");
+    command.add_option("--eval", options.eval, "Rows to measure with, as --data [validation rows of --data]")
+        ->type_name("FILE|FOLDER");
+    command
+        .add_option("--task", options.order.task,
+                    "What to learn: classify (labels), image (labels of pictures) or chat (what the assistant says)")
         ->capture_default_str();
     command.add_option("--name", options.order.name, "Name of the adapter; each run makes its next version")
         ->type_name("NAME");

@@ -1,5 +1,7 @@
 #include "app/pipeline/pipeline.h"
 
+#include <algorithm>
+
 #include "app/pipeline/problem.h"
 #include "app/pipeline/steps.h"
 

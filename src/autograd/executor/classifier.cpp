@@ -11,6 +11,7 @@ HeadSpec sequence_head(const TransformerSpec& spec, int classes) {
     head.kind = HeadKind::sequence;
     head.classes = classes;
     head.bias = classifier_has_bias(spec);
+    head.dense = spec.classifier_dense;
     return head;
 }
 
@@ -49,6 +50,10 @@ Result<std::unique_ptr<SequenceClassifier>> SequenceClassifier::restore(const Mo
     parameters.at("head.weight")
         .copy_(torch::tensor(adapter.head.weight).view({adapter.head.classes, adapter.head.width}));
     if (const auto* bias = parameters.find("head.bias")) bias->copy_(torch::tensor(adapter.head.bias));
+    if (const auto* dense = parameters.find("head.dense.weight")) {
+        dense->copy_(torch::tensor(adapter.head.dense_weight).view({adapter.head.width, adapter.head.width}));
+        parameters.at("head.dense.bias").copy_(torch::tensor(adapter.head.dense_bias));
+    }
     return std::move(classifier);
 }
 
@@ -62,6 +67,10 @@ Adapter SequenceClassifier::to_adapter(const LoraSettings& settings) const {
     adapter.head.weight = host_values(parameters.at("head.weight"));
     const auto* bias = parameters.find("head.bias");
     adapter.head.bias = bias ? host_values(*bias) : std::vector<float>(static_cast<std::size_t>(classes_), 0.0f);
+    if (const auto* dense = parameters.find("head.dense.weight")) {
+        adapter.head.dense_weight = host_values(*dense);
+        adapter.head.dense_bias = host_values(parameters.at("head.dense.bias"));
+    }
     return adapter;
 }
 

@@ -1,12 +1,18 @@
 #pragma once
 // Sequence classification exactly as transformers' *ForSequenceClassification of the model's family:
 //
-//   logits = head(activation(pooler(state of the row's first token)))    BERT, RoBERTa, DistilBERT: [rows, classes]
+//   logits = head(tanh(pooler(state of the row's first token)))          BERT: [rows, classes]
+//   logits = head(activation(dense(state of the row's first token)))     RoBERTa, DistilBERT: dense is the head's,
+//   trained
+//                                                                        whole; T5: the decoder's state of the last
+//                                                                        token
 //   logits = head(state of the row's last token)                         GPT-2, Llama and kin; no bias
+//   logits = head(state of the class token)                              ViT, DeiT
 
 #include <torch/torch.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +35,8 @@ public:
                                                                const Placement& placement);
 
     Result<StagedBatch> stage(const PackedBatch& batch) const { return model_->stage(batch); }
+
+    Result<StagedBatch> stage_images(std::span<const float> pixels) const { return model_->stage_images(pixels); }
 
     // `dropout` acts on the input of every A; leave it out to evaluate.
     torch::Tensor logits(const StagedBatch& batch, const Dropout& dropout = {}) {

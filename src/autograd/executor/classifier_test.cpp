@@ -92,6 +92,32 @@ TEST_F(Classifier, LogitsOfForeignAdaptersEqualPeft) {
     }
 }
 
+// Classifiers of other families on bases that have none: all of the head is the adapter's, a dense map too.
+TEST(ClassifierHeads, LogitsOfForeignAdaptersEqualPeftAndComeBack) {
+    for (const char* name : {"peft_roberta", "peft_distilbert", "peft_t5", "peft_llama"}) {
+        auto folder = golden_folder() / name;
+        if (!std::filesystem::exists(folder / "logits.json")) GTEST_SKIP() << "no golden adapters at " << folder;
+        auto golden = *parse_json(*read_file(folder / "logits.json"), "logits.json");
+        auto model = *load_model(golden_folder() / golden.at("base").as_string().c_str());
+        auto adapter = load_adapter(folder, model.spec);
+        ASSERT_TRUE(adapter) << adapter.error().message;
+        auto classifier = *SequenceClassifier::restore(model, *adapter, reference_placement());
+        torch::NoGradGuard no_gradient;
+        std::size_t row = 0;
+        for (const auto& ids : golden.at("sequences").as_array()) {
+            PackedBatch batch;
+            batch.add_row(json::value_to<std::vector<std::int32_t>>(ids));
+            auto expected = torch::tensor(json::value_to<std::vector<float>>(golden.at("logits").at(row++)));
+            auto logits = classifier->logits(*classifier->stage(batch)).view({-1});
+            EXPECT_LT(largest_difference(logits, expected), 1e-4) << name << ", row " << row;
+        }
+        auto again = classifier->to_adapter(adapter->settings);
+        EXPECT_EQ(again.head.weight, adapter->head.weight) << name;
+        EXPECT_EQ(again.head.dense_weight, adapter->head.dense_weight) << name;
+        EXPECT_EQ(again.head.dense_bias, adapter->head.dense_bias) << name;
+    }
+}
+
 TEST_F(Classifier, GradientsEqualFiniteDifferences) {
     auto classifier = build(reference_placement());
     auto gradient = gradients(*classifier);

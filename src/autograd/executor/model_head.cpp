@@ -32,6 +32,8 @@ ModelHead::ModelHead(const Model& model, const HeadSpec& head, const Placement& 
     };
     load(weight_, "head.weight");
     load(bias_, "head.bias");
+    load(dense_weight_, "head.dense.weight");
+    load(dense_bias_, "head.dense.bias");
     load(distillation_weight_, "head.distillation.weight");
     load(distillation_bias_, "head.distillation.bias");
     load(transform_weight_, "head.transform.weight");
@@ -44,6 +46,8 @@ void ModelHead::bind(const Parameters& parameters) {
     if (pooler_) pooler_->bind(parameters);
     rebind(weight_, "head.weight", parameters);
     rebind(bias_, "head.bias", parameters);
+    rebind(dense_weight_, "head.dense.weight", parameters);
+    rebind(dense_bias_, "head.dense.bias", parameters);
     rebind(distillation_weight_, "head.distillation.weight", parameters);
     rebind(distillation_bias_, "head.distillation.bias", parameters);
     rebind(transform_weight_, "head.transform.weight", parameters);
@@ -72,6 +76,8 @@ torch::Tensor ModelHead::sequence_logits(Transformer& transformer, const StagedB
     if (pooler_)
         states = activate(pooler_->forward(states, dropout).to(torch::kFloat32), pooler_activation_,
                           reference_placement(), {});
+    if (head_.dense)
+        states = activate(mapped(states, dense_weight_, dense_bias_), pooler_activation_, reference_placement(), {});
     if (head_.relu) states = torch::relu(states);
     return mapped(states, weight_, bias_);
 }

@@ -1,7 +1,8 @@
 #pragma once
 // What stands on a transformer's last states, as the reference models have it:
 //
-//   sequence   head(pooler_activation(pooler(picked state)))    [rows, classes]; without pooler head(picked state).
+//   sequence   head(pooler_activation(pooler(picked state)))    [rows, classes]; without pooler head(picked state);
+//              with a dense map of the head's own that one in the pooler's place.
 //              With `relu` the state is max(state, 0) (a table's rows).
 //              With a distillation token the mean of its own classifier and the class token's (DeiT).
 //   token      head(state)                                      [tokens, classes]
@@ -40,7 +41,8 @@ private:
     Placement placement_;
     Activation activation_, pooler_activation_;
     std::unique_ptr<AdaptedLinear> pooler_;
-    torch::Tensor weight_, bias_, distillation_weight_, distillation_bias_, transform_weight_, transform_bias_;
+    torch::Tensor weight_, bias_, dense_weight_, dense_bias_, distillation_weight_, distillation_bias_,
+        transform_weight_, transform_bias_;
     Norm norm_;
 };
 

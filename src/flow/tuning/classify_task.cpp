@@ -89,6 +89,18 @@ Result<std::unique_ptr<TaskRows>> read(const FinetuneOrder& order, const fs::pat
     return std::make_unique<ClassifyRows>(std::move(train), std::move(eval));
 }
 
+Result<std::unique_ptr<TaskRows>> read_pictures(const FinetuneOrder& order, const fs::path&, const Model&) {
+    ROOTSTOCK_TRY(train, read_labelled_images(order.data));
+    std::optional<TextDataset> eval;
+    if (order.eval.empty()) {
+        ROOTSTOCK_CHECKED(check_validation(order, train));
+    } else {
+        ROOTSTOCK_TRY(pictures, read_labelled_images(order.eval, train.labels));
+        eval = std::move(pictures);
+    }
+    return std::make_unique<ClassifyRows>(std::move(train), std::move(eval));
+}
+
 Result<Examination> examine(const TuningJob& job, const Learned& learned) {
     ROOTSTOCK_TRY(bench, Bench::open(job.plan.base_folder, job.plan.base_digest, adapter_folder(job.folder)));
     ROOTSTOCK_TRY(checked, bench.check());
@@ -101,5 +113,6 @@ Result<Examination> examine(const TuningJob& job, const Learned& learned) {
 }  // namespace
 
 const TuningTask classify_task{"classify", read, examine};
+const TuningTask image_task{"image", read_pictures, examine};
 
 }  // namespace rootstock

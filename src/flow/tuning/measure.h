@@ -2,6 +2,7 @@
 // What an adapter is worth, found out as serving will run it: on the native executor.
 
 #include <memory>
+#include <optional>
 
 #include "data/data.h"
 #include "evaluate/evaluate.h"
@@ -32,11 +33,14 @@ public:
     Result<Answers> classify(std::span<const TextExample> examples);
 
 private:
-    Bench(std::shared_ptr<const NativeModel> model, Tokenizer tokenizer, Adapter adapter,
-          std::shared_ptr<const NativeAdapter> native);
+    Bench(std::shared_ptr<const NativeModel> model, Adapter adapter, std::shared_ptr<const NativeAdapter> native);
+    Result<void> classify_texts(std::span<const TextExample> examples, Answers& answers);
+    Result<void> classify_pictures(std::span<const TextExample> examples, Answers& answers);
+    std::span<float> place(Answers& answers, std::size_t example) const;
 
     std::shared_ptr<const NativeModel> model_;
-    Tokenizer tokenizer_;
+    std::optional<Tokenizer> tokenizer_;     // of a model that reads texts
+    std::optional<PictureReader> pictures_;  // of one that reads pictures
     Adapter adapter_;
     std::shared_ptr<const NativeAdapter> native_;
     Executor executor_;

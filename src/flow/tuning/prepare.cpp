@@ -43,7 +43,13 @@ Result<void> check_order(const FinetuneOrder& order) {
 // Targets and lengths must fit the model; said now, not by a child process after a minute.
 Result<void> check_against_model(const FinetuneOrder& order, const Model& model) {
     if (auto maps = select_linear_maps(model.spec, order.lora.targets); !maps) return fail(maps.error());
-    if (!order.automatic.max_tokens && order.train.max_tokens > model.spec.positions_max)
+    const bool pictures = model.spec.inputs == Inputs::patches;
+    if (pictures != (order.task == "image"))
+        return fail(ErrorCode::invalid_argument,
+                    pictures ? "this base model reads pictures; tune it with --task image and a folder of pictures"
+                             : "this base model reads texts; --task image needs a vision model",
+                    "task");
+    if (!pictures && !order.automatic.max_tokens && order.train.max_tokens > model.spec.positions_max)
         return fail(ErrorCode::invalid_argument,
                     "--max-tokens " + std::to_string(order.train.max_tokens) + " is more than this model takes (" +
                         std::to_string(model.spec.positions_max) + ")",
@@ -51,9 +57,19 @@ Result<void> check_against_model(const FinetuneOrder& order, const Model& model)
     return {};
 }
 
-Result<void> open_job(FinetuneParts& parts, const TuningJob& job) {
+catalog::Dataset dataset_of(const TuningJob& job, Timestamp now) {
+    return {job.plan.dataset_digest,
+            job.plan.owner,
+            job.plan.data_source,
+            job.plan.rows,
+            job.plan.kept_aside,
+            job.labels,
+            now};
+}
+
+Result<void> open_job(FinetuneParts& parts, const TuningJob& job, const catalog::Dataset& dataset) {
     return parts.records.write_now([&](store::Session& session) -> Result<void> {
-        catalog::add_dataset(session, dataset_of(job, parts.clock.now()));
+        catalog::add_dataset(session, dataset);
         catalog::add_job(session, job.plan.owner, "finetune", to_json(job.plan), job.id, parts.clock.now());
         return {};
     });
@@ -107,16 +123,6 @@ PreparedJob summary_of(const TuningJob& job, const TaskRows& rows) {
 
 }  // namespace
 
-catalog::Dataset dataset_of(const TuningJob& job, Timestamp now) {
-    return {job.plan.dataset_digest,
-            job.plan.owner,
-            job.plan.data_source,
-            job.plan.rows,
-            job.plan.kept_aside,
-            job.labels,
-            now};
-}
-
 Result<Preparation> prepare_folder(FinetuneParts& parts, const FinetuneOrder& order, const JobId& id) {
     ROOTSTOCK_CHECKED(check_order(order));
     ROOTSTOCK_TRY(base, find_base(parts.records, parts.home, order.base));
@@ -136,12 +142,13 @@ Result<Preparation> prepare_folder(FinetuneParts& parts, const FinetuneOrder& or
     ROOTSTOCK_CHECKED(
         publish_folder(job.folder, [&](const fs::path& folder) { return write_folder(folder, job, *rows); }));
     auto summary = summary_of(job, *rows);
-    return Preparation{std::move(job), std::move(summary)};
+    auto dataset = dataset_of(job, parts.clock.now());
+    return Preparation{std::move(job), std::move(summary), std::move(dataset)};
 }
 
 Result<Preparation> prepare_job(FinetuneParts& parts, const FinetuneOrder& order) {
     ROOTSTOCK_TRY(prepared, prepare_folder(parts, order, mint<JobTag>(parts.clock.now())));
-    ROOTSTOCK_CHECKED(open_job(parts, prepared.job));
+    ROOTSTOCK_CHECKED(open_job(parts, prepared.job, prepared.dataset));
     return std::move(prepared);
 }
 

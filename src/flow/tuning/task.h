@@ -45,7 +45,7 @@ struct TuningTask {
 Result<const TuningTask*> find_task(const std::string& name);
 
 // One file a task.
-extern const TuningTask classify_task;
+extern const TuningTask classify_task, image_task;  // texts and pictures, measured alike
 extern const TuningTask chat_task;
 
 }  // namespace rootstock

@@ -34,7 +34,7 @@ Result<PackedBatch> Generator::begin(std::span<const std::vector<std::int32_t>> 
 
 Result<std::vector<Generated>> Generator::generate(std::span<const std::vector<std::int32_t>> prompts,
                                                    const GenerateOptions& options, RowAdapters adapters,
-                                                   const TokenListener& listener) {
+                                                   const TokenListener& listener, const Constraint* constraint) {
     ROOTSTOCK_CHECKED(check(options));
     Sequences sequences(cache_);
     ROOTSTOCK_TRY(batch, begin(prompts, adapters, sequences));
@@ -42,7 +42,7 @@ Result<std::vector<Generated>> Generator::generate(std::span<const std::vector<s
     std::vector<TextWriter> writers;
     std::vector<std::size_t> going;
     for (std::size_t row = 0; row < prompts.size(); ++row) {
-        writers.emplace_back(options, row, model_->spec().end_ids, prompts[row]);
+        writers.emplace_back(options, row, model_->spec().end_ids, prompts[row], constraint);
         going.push_back(row);
     }
     std::vector<const NativeAdapter*> chosen(adapters.begin(), adapters.end());

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "infer/constrain/constraint.h"
 #include "infer/generate/generate_options.h"
 #include "native/native.h"
 
@@ -34,10 +35,10 @@ class Generator {
 public:
     static Result<Generator> make(std::shared_ptr<const NativeModel> model, int cache_tokens = 8192);
 
-    // Errors: those of Executor::extend() and check(SamplingOptions).
+    // Under a constraint, all rows keep to it. Errors: those of Executor::extend() and check(SamplingOptions).
     Result<std::vector<Generated>> generate(std::span<const std::vector<std::int32_t>> prompts,
                                             const GenerateOptions& options, RowAdapters adapters = {},
-                                            const TokenListener& listener = {});
+                                            const TokenListener& listener = {}, const Constraint* constraint = nullptr);
 
     // The most probable text that `beams` hypotheses side by side find (as transformers' generate with num_beams).
     Result<Generated> search(std::span<const std::int32_t> prompt, const BeamOptions& options,

@@ -53,6 +53,42 @@ INSTANTIATE_TEST_SUITE_P(Families, GreedyGolden,
                                            "mt5"),
                          [](const auto& info) { return std::string(info.param); });
 
+// Every id but the even ones, until six are written.
+class OddSix : public Constraint {
+public:
+    class State : public ConstraintState {
+    public:
+        void mask(std::span<std::uint64_t> bits) override {
+            for (auto& word : bits) word = 0xAAAAAAAAAAAAAAAAULL;
+        }
+        void accept(std::int32_t) override { ++written_; }
+        bool may_end() const override { return finished(); }
+        bool finished() const override { return written_ == 6; }
+        int tokens_to_end() override { return 6 - written_; }
+        bool fits(std::int32_t, int) override { return true; }
+
+    private:
+        int written_ = 0;
+    };
+    std::unique_ptr<ConstraintState> begin() const override { return std::make_unique<State>(); }
+};
+
+TEST(Generator, KeepsToAConstraint) {
+    const Golden golden("llama");
+    if (!golden.native) GTEST_SKIP() << "run tests/golden/make_family_golden.py";
+    auto generator = Generator::make(golden.native, 512).value();
+    GenerateOptions options;
+    options.tokens_max = 20;
+    const OddSix constraint;
+    const auto texts = generator.generate(golden.prompts, options, {}, {}, &constraint);
+    ASSERT_TRUE(texts) << texts.error().message;
+    for (const auto& text : *texts) {
+        EXPECT_EQ(text.ids.size(), 6u);
+        EXPECT_EQ(text.finish, Finish::stop);
+        for (const auto id : text.ids) EXPECT_EQ(id % 2, 1);
+    }
+}
+
 TEST(Generator, AListenerHearsEveryTokenAndMayStop) {
     const Golden golden("llama");
     if (!golden.native) GTEST_SKIP() << "run tests/golden/make_family_golden.py";

@@ -9,6 +9,7 @@ namespace rootstock {
 namespace {
 
 constexpr float kBarred = -std::numeric_limits<float>::infinity();
+constexpr int kPicksMax = 8;  // tokens tried before the sure way to the end is taken
 
 SamplingOptions with_seed(SamplingOptions options, std::uint64_t number) {
     options.seed += number;
@@ -66,8 +67,9 @@ std::int32_t TextWriter::pick(std::span<const float> scores, int room, TextScrat
     if (!constraint_) return sampler_.pick(scores);
     const int left = std::min(options_.tokens_max - static_cast<int>(ids_.size()), room);
     const bool completable = constraint_->tokens_to_end() <= left;
-    for (;;) {
-        const auto id = sampler_.pick(scores);
+    for (int picks = 0;; ++picks) {
+        const auto out = picks < kPicksMax ? -1 : constraint_->way_out();
+        const auto id = out >= 0 ? out : sampler_.pick(scores);
         if (!completable || ends(id) || constraint_->fits(id, left - 1)) return id;
         scratch.scores[static_cast<std::size_t>(id)] = kBarred;  // `scores` stand there under a constraint
     }

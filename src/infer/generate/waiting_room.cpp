@@ -21,7 +21,7 @@ Result<void> WaitingRoom::enter(const TenantId& tenant, std::size_t tokens) {
         return fail(ErrorCode::overloaded, "the queue is full; come back in a moment", {}, "queue_full");
     auto& own = tenants_[tenant];
     if (own.requests >= tenant_max_.requests || own.tokens + tokens > tenant_max_.tokens)
-        return fail(ErrorCode::overloaded, "too many of your requests wait already; come back in a moment", {},
+        return fail(ErrorCode::rate_limited, "too many of your requests wait already; come back in a moment", {},
                     "tenant_queue_full");
     ++own.requests, own.tokens += tokens;
     ++all_.requests, all_.tokens += tokens;

@@ -60,11 +60,11 @@ public:
     Writer& operator=(const Writer&) = delete;
 
     // `done` is called exactly once: on the inference thread, or at once on this thread when the request is refused:
-    // overloaded (queue_full, tenant_queue_full), too_long (the prompt, by how much), invalid_argument (no prompt, an
-    // id outside the vocabulary, choices, logprobs, options, an adapter of another model). A request that was begun
-    // always gets an answer with what was written and used, also when it was cancelled or late; one that was not gets
-    // `cancelled` or `overloaded` (queue_timeout). `on_token` may be empty. Neither may block nor throw. The ticket is
-    // for cancel(); 0: refused.
+    // overloaded (queue_full), rate_limited (tenant_queue_full), too_long (the prompt, by how much), invalid_argument
+    // (no prompt, an id outside the vocabulary, choices, logprobs, options, an adapter of another model). A request
+    // that was begun always gets an answer with what was written and used, also when it was cancelled or late; one that
+    // was not gets `cancelled` or `overloaded` (queue_timeout). `on_token` may be empty. Neither may block nor throw.
+    // The ticket is for cancel(); 0: refused.
     WriteTicket submit(WriteRequest request, WriteListener on_token, WriteDone done);
 
     // It ends within one step. Too late, or 0: nothing happens.

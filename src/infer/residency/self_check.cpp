@@ -80,6 +80,19 @@ SelfTestTolerance self_test_tolerance(Precision precision) {
     return {};
 }
 
+Result<void> check_self_tests(Executor& executor, const NativeAdapter& native, const Adapter& adapter) {
+    const auto& spec = executor.model().spec();
+    for (std::size_t i = 0; i < adapter.self_tests.size(); ++i) {
+        const auto& test = adapter.self_tests[i];
+        if (test.picture < 0)
+            return fail(ErrorCode::corrupt, test_number(i) + " is a text, but the adapter's base model reads pictures");
+        const auto* one = &native;
+        ROOTSTOCK_TRY(logits, executor.classify(ImageBatch{made_up_picture(spec, test.picture), 1}, {&one, 1}));
+        ROOTSTOCK_CHECKED(compare(test, logits.row(0), executor.model().precision(), i));
+    }
+    return {};
+}
+
 Result<void> check_self_tests(Executor& executor, const NativeAdapter& native, const Adapter& adapter,
                               const Tokenizer& tokenizer) {
     if (adapter.self_tests.empty()) return {};

@@ -25,4 +25,7 @@ std::string self_test_sentence(std::size_t tests, Precision precision);
 Result<void> check_self_tests(Executor& executor, const NativeAdapter& native, const Adapter& adapter,
                               const Tokenizer& tokenizer);
 
+// The same for a vision model, whose tests are made-up pictures.
+Result<void> check_self_tests(Executor& executor, const NativeAdapter& native, const Adapter& adapter);
+
 }  // namespace rootstock

@@ -54,15 +54,14 @@ torch::Tensor ClassifyLearner::labels(const std::vector<std::size_t>& chosen) co
 Result<Lesson> ClassifyLearner::learn(const std::vector<std::size_t>& rows, const Dropout& dropout) {
     std::vector<std::size_t> chosen;
     for (auto row : rows) chosen.push_back(rows_.train[row]);
-    auto batch = rows_.batch(chosen);
-    ROOTSTOCK_TRY(staged, classifier_->stage(batch));
+    ROOTSTOCK_TRY(staged, rows_.stage(*classifier_, chosen));
     auto logits = classifier_->logits(staged, dropout);
     auto targets = labels(chosen);
     auto loss = label_loss(logits, targets, job().spec.train.label_smoothing);
     loss.backward();
     auto count = static_cast<double>(chosen.size());
     return Lesson{loss.item<double>(), static_cast<double>(right_ones(logits, targets)) / count, count,
-                  static_cast<std::int64_t>(batch.tokens())};
+                  rows_.tokens_of(chosen)};
 }
 
 Result<Score> ClassifyLearner::evaluate() {
@@ -75,7 +74,7 @@ Result<Score> ClassifyLearner::evaluate() {
     for (const auto& places : plan_by_tokens(lengths, token_budget)) {
         std::vector<std::size_t> chosen;
         for (auto place : places) chosen.push_back(rows_.held_out[place]);
-        ROOTSTOCK_TRY(staged, classifier_->stage(rows_.batch(chosen)));
+        ROOTSTOCK_TRY(staged, rows_.stage(*classifier_, chosen));
         auto logits = classifier_->logits(staged);
         loss += at::cross_entropy_loss(logits, labels(chosen), {}, at::Reduction::Sum).item<double>();
         right += right_ones(logits, labels(chosen));
@@ -88,11 +87,20 @@ Result<std::vector<SelfTest>> ClassifyLearner::answer_self_tests(const Adapter& 
     ROOTSTOCK_TRY(reference, SequenceClassifier::restore(model_, adapter, reference_placement()));
     torch::NoGradGuard no_gradient;
     std::vector<SelfTest> tests;
-    for (auto row : choose_self_tests(rows_)) {
-        ROOTSTOCK_TRY(staged, reference->stage(rows_.batch({row})));
+    const auto answer = [&](const StagedBatch& staged, SelfTest test) {
         auto logits = reference->logits(staged).contiguous();
         const auto* values = logits.data_ptr<float>();
-        tests.push_back({rows_.examples[row].text, rows_.rows[row], {values, values + logits.numel()}});
+        test.logits = {values, values + logits.numel()};
+        tests.push_back(std::move(test));
+    };
+    for (std::int64_t number = 0; rows_.pictures && number < static_cast<std::int64_t>(self_tests_max); ++number) {
+        ROOTSTOCK_TRY(staged, reference->stage_images(made_up_picture(model_.spec, number)));
+        answer(staged, {.text = {}, .ids = {}, .logits = {}, .picture = number});
+    }
+    if (rows_.pictures) return tests;
+    for (auto row : choose_self_tests(rows_)) {
+        ROOTSTOCK_TRY(staged, rows_.stage(*reference, {row}));
+        answer(staged, {.text = rows_.examples[row].text, .ids = rows_.rows[row], .logits = {}});
     }
     return tests;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Task "classify": low-rank updates and a classification head, measured by accuracy.
+// Tasks "classify" (texts) and "image" (pictures): low-rank updates and a classification head, measured by accuracy.
 
 #include <memory>
 

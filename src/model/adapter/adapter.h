@@ -2,13 +2,19 @@
 // Adapters: low-rank updates (LoRA, Hu et al., 2021) of a base model's linear maps, and a head.
 //
 //   y = W x + b + scale * B (A x)      A [rank, in], B [out, rank], scale = alpha / rank (rsLoRA: alpha / sqrt(rank))
-//   logits = head(tanh(pooler(hidden state of the first token)))
+//   logits = head(tanh(pooler(state of the first token)))                    BERT
+//   logits = head(activation(dense(state of the first or last token)))       RoBERTa, DistilBERT, T5: dense is the
+//   head's logits = head(state of the first or last token)                          ViT, GPT-2, Llama
 //
 // On disk a folder in the format of the peft library, which loads ours as we load its:
-//   adapter_config.json         peft_type LORA, ranks, scales, target modules
-//   adapter_model.safetensors   base_model.model.<module path>.lora_{A,B}.weight,
-//   base_model.model.classifier.{weight,bias} README.md                   a short card rootstock.json              what
-//   peft does not keep: {format 1, task, labels, base_digest, max_tokens, self_tests, lineage}
+//   adapter_config.json         peft_type LORA, ranks, scales, target modules, modules saved whole
+//   adapter_model.safetensors   base_model.model.<module path>.lora_{A,B}.weight, and the head under its family's
+//   names:
+//                               base_model.model.classifier.{weight,bias}, .score.weight,
+//                               .classifier.{dense,out_proj}.*
+//   README.md                   a short card
+//   rootstock.json              what peft does not keep: {format 1, task, labels, base_digest, max_tokens, self_tests,
+//                               lineage}
 // A folder without rootstock.json (somebody else's adapter) loads too: labels LABEL_0..., no digest, no self-tests.
 
 #include <cstdint>
@@ -39,6 +45,9 @@ struct Head {
     int width = 0;
     std::vector<float> weight;  // [classes, width]
     std::vector<float> bias;    // [classes]; zero where the family's classifiers have none
+    // The map before, with the pooler's activation behind it; empty where the family's classifiers have none.
+    std::vector<float> dense_weight = {};  // [width, width]
+    std::vector<float> dense_bias = {};    // [width]
 };
 
 // What the adapter answered when it was made; whoever loads it asks again and compares.
@@ -50,7 +59,12 @@ struct SelfTest {
     // holds its special tokens; without one the ids are given.
     std::vector<std::int32_t> words = {};  // of the vocabulary
     std::int32_t place = 0;
+    std::int64_t picture = -1;  // of vision models, instead of a text: the number of a made-up picture
 };
+
+// The made-up picture of a number, as a vision model of this spec takes it: [channels, side, side], normally
+// distributed. Whoever checks an adapter needs no file for it.
+std::vector<float> made_up_picture(const TransformerSpec& spec, std::int64_t number);
 
 struct Adapter {
     std::string task = "classify";          // "chat": a language model's, without a head; "embed": neither

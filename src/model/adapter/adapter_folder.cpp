@@ -60,6 +60,9 @@ void check_fits(const Adapter& adapter, const TransformerSpec& spec) {
         ++found;
     }
     ROOTSTOCK_CHECK(found == adapter.pairs.size(), "every pair belongs to a map of the model");
+    const bool dense = !adapter.head.dense_weight.empty();
+    ROOTSTOCK_CHECK(adapter.head.classes == 0 || dense == spec.classifier_dense,
+                    "a head has a dense map where its family's classifiers have one");
     ROOTSTOCK_CHECK(static_cast<int>(adapter.labels.size()) == adapter.head.classes, "every class has a label");
 }
 

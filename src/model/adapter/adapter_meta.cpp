@@ -15,7 +15,11 @@ json::array to_array(const std::vector<float>& numbers) {
 }
 
 json::value to_json(const SelfTest& test) {
-    json::object object{{"text", test.text}, {"logits", to_array(test.logits)}};
+    json::object object{{"logits", to_array(test.logits)}};
+    if (test.picture >= 0)
+        object["picture"] = test.picture;
+    else
+        object["text"] = test.text;
     if (!test.ids.empty()) object["ids"] = json::array(test.ids.begin(), test.ids.end());
     if (test.words.empty()) return object;
     object["words"] = json::array(test.words.begin(), test.words.end());
@@ -53,7 +57,10 @@ Result<SelfTest> self_test(const json::value& value, const std::string& what, co
     JsonFields fields(value, what + ", self_tests");
     fields.ignore_others();
     SelfTest test;
-    test.text = fields.required_string("text");
+    test.picture = fields.optional_int("picture", -1, -1, INT64_MAX);
+    if (test.picture >= 0 && spec.inputs != Inputs::patches)
+        fields.fault("picture", "is a made-up picture, but the base model reads texts");
+    if (test.picture < 0) test.text = fields.required_string("text");
     test.ids = numbers<std::int32_t>(fields, "ids", fields.optional_value("ids"));
     for (const double number : numbers<double>(fields, "logits", fields.required_value("logits")))
         test.logits.push_back(static_cast<float>(number));
@@ -122,6 +129,14 @@ Result<void> read_adapter_meta(const json::value& value, const std::string& what
     if (lineage) adapter.lineage = lineage->as_object();
     keep_extra(value.as_object(), adapter);
     return read_self_tests(tests, what, spec, adapter);
+}
+
+std::vector<float> made_up_picture(const TransformerSpec& spec, std::int64_t number) {
+    SeededRandom random(static_cast<std::uint64_t>(number));
+    const auto side = static_cast<std::size_t>(spec.patches.image);
+    std::vector<float> pixels(static_cast<std::size_t>(spec.patches.channels) * side * side);
+    for (auto& pixel : pixels) pixel = static_cast<float>(random.normal());
+    return pixels;
 }
 
 void default_adapter_meta(Adapter& adapter) {

@@ -12,6 +12,21 @@ namespace {
 constexpr std::string_view kPrefix = "base_model.model.";
 constexpr std::string_view kA = ".lora_A.weight", kB = ".lora_B.weight", kMagnitude = ".lora_magnitude_vector";
 
+std::string without_weight(const std::string& tensor) {
+    return tensor.substr(0, tensor.size() - std::string_view(".weight").size());
+}
+
+// Where a head's maps stand in the family's classifiers: "classifier.out_proj" and "classifier.dense".
+struct HeadPaths {
+    explicit HeadPaths(const TransformerSpec& spec) {
+        const auto& family = family_of(spec);
+        for (const auto& name : family.tensor_names("head.weight"))
+            if (last.empty() && name.starts_with(std::string(family.classifier) + ".")) last = without_weight(name);
+        if (spec.classifier_dense) dense = without_weight(family.tensor_names("head.dense.weight").front());
+    }
+    std::string last, dense;  // dense empty: there is none
+};
+
 // Without an early end, so that it runs on vectors: an adapter is read while its first customer waits.
 bool all_finite(const std::vector<float>& numbers) {
     constexpr std::uint32_t kExponent = 0x7f800000;
@@ -39,7 +54,7 @@ private:
     Result<void> place(const std::string& key, const HostTensor& tensor, Adapter& adapter);
     Result<void> place_half(const std::string& key, const std::string& path, bool is_a, const HostTensor& tensor);
     Result<void> place_magnitude(const std::string& key, const std::string& path, const HostTensor& tensor);
-    Result<void> place_head(const std::string& key, std::string_view part, const HostTensor& tensor, Head& head);
+    Result<bool> place_head(const std::string& key, const std::string& path, const HostTensor& tensor, Head& head);
     Result<void> check_complete(const Adapter& adapter) const;
     Result<void> check_head(const Head& head) const;
     Result<std::vector<float>> values(const std::string& key, const HostTensor& tensor) const;
@@ -106,43 +121,59 @@ Result<void> TensorReader::place_magnitude(const std::string& key, const std::st
     return {};
 }
 
-Result<void> TensorReader::place_head(const std::string& key, std::string_view part, const HostTensor& tensor,
+// False: the path is not of a head.
+Result<bool> TensorReader::place_head(const std::string& key, const std::string& path, const HostTensor& tensor,
                                       Head& head) {
-    if (part == "weight") {
+    const HeadPaths paths(spec_);
+    std::vector<float>* place = nullptr;
+    if (path == paths.last + ".weight") {
         const std::int64_t classes = tensor.shape.empty() ? 0 : tensor.shape.front();
         if (classes < 1 || classes > (1 << 20))
             return misfit(key, "has shape " + shape_text(tensor.shape) + ", which is no head");
         ROOTSTOCK_CHECKED(expect(key, tensor, {classes, spec_.width}));
         head.classes = static_cast<int>(classes);
         head.width = spec_.width;
-    } else if (part != "bias" || tensor.shape.size() != 1) {
-        return misfit(key, "is no part of a classification head");
+        place = &head.weight;
+    } else if (path == paths.last + ".bias" && tensor.shape.size() == 1) {
+        place = &head.bias;
+    } else if (!paths.dense.empty() && path == paths.dense + ".weight") {
+        ROOTSTOCK_CHECKED(expect(key, tensor, {spec_.width, spec_.width}));
+        place = &head.dense_weight;
+    } else if (!paths.dense.empty() && path == paths.dense + ".bias") {
+        ROOTSTOCK_CHECKED(expect(key, tensor, {spec_.width}));
+        place = &head.dense_bias;
+    } else if (path.starts_with(std::string(family_of(spec_).classifier) + ".")) {
+        return misfit(key, "is no part of a classification head of this model's family");
+    } else {
+        return false;
     }
     ROOTSTOCK_TRY(numbers, values(key, tensor));
-    (part == "weight" ? head.weight : head.bias) = std::move(numbers);
-    return {};
+    *place = std::move(numbers);
+    return true;
 }
 
 Result<void> TensorReader::place(const std::string& key, const HostTensor& tensor, Adapter& adapter) {
     if (!key.starts_with(kPrefix))
         return misfit(key, "does not begin with \"base_model.model.\"; it is no PEFT adapter");
     const auto path = key.substr(kPrefix.size());
-    const auto head = std::string(family_of(spec_).classifier) + ".";
     if (path.ends_with(kA)) return place_half(key, path.substr(0, path.size() - kA.size()), true, tensor);
     if (path.ends_with(kB)) return place_half(key, path.substr(0, path.size() - kB.size()), false, tensor);
     if (path.ends_with(kMagnitude))
         return place_magnitude(key, path.substr(0, path.size() - kMagnitude.size()), tensor);
-    if (path.starts_with(head))
-        return place_head(key, std::string_view(path).substr(head.size()), tensor, adapter.head);
+    ROOTSTOCK_TRY(placed, place_head(key, path, tensor, adapter.head));
+    if (placed) return {};
     return fail(ErrorCode::unsupported,
                 what_ + ": tensor \"" + key + "\" is of an adapter feature that is not supported");
 }
 
 Result<void> TensorReader::check_head(const Head& head) const {
-    if (head.classes == 0 && head.bias.empty()) return {};
+    if (head.classes == 0 && head.bias.empty() && head.dense_weight.empty() && head.dense_bias.empty()) return {};
     const bool lacks_bias = head.bias.empty() && classifier_has_bias(spec_);
     if (head.classes == 0 || lacks_bias || (!head.bias.empty() && static_cast<int>(head.bias.size()) != head.classes))
         return fail(ErrorCode::corrupt, what_ + ": the head's weight and bias do not belong together; train it again");
+    if (head.dense_weight.empty() == spec_.classifier_dense || head.dense_bias.empty() == spec_.classifier_dense)
+        return fail(ErrorCode::corrupt, what_ + " lacks the map before the head's last one (" + HeadPaths(spec_).dense +
+                                            "); name it in modules_to_save and save the adapter again");
     if (spec_.classifier_pools && !spec_.pooler)
         return fail(ErrorCode::invalid_argument,
                     what_ + " has a classification head, but the base model has no pooler for it to stand on", {},
@@ -210,10 +241,15 @@ std::map<std::string, HostTensor> adapter_tensors(const Adapter& adapter, const 
             tensors.emplace(path + std::string(kMagnitude), make_tensor({pair.out}, pair.magnitude));
     }
     if (classifier) {
-        const auto head = std::string(kPrefix) + family_of(spec).classifier;
-        tensors.emplace(head + ".weight", make_tensor({adapter.head.classes, adapter.head.width}, adapter.head.weight));
-        if (classifier_has_bias(spec))
-            tensors.emplace(head + ".bias", make_tensor({adapter.head.classes}, adapter.head.bias));
+        const HeadPaths paths(spec);
+        const auto& head = adapter.head;
+        const auto last = std::string(kPrefix) + paths.last, dense = std::string(kPrefix) + paths.dense;
+        tensors.emplace(last + ".weight", make_tensor({head.classes, head.width}, head.weight));
+        if (classifier_has_bias(spec)) tensors.emplace(last + ".bias", make_tensor({head.classes}, head.bias));
+        if (!head.dense_weight.empty()) {
+            tensors.emplace(dense + ".weight", make_tensor({head.width, head.width}, head.dense_weight));
+            tensors.emplace(dense + ".bias", make_tensor({head.width}, head.dense_bias));
+        }
     }
     return tensors;
 }

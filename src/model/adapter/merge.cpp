@@ -149,7 +149,8 @@ struct ClassName {
 };
 constexpr ClassName kClasses[] = {{"bert", "Bert"},   {"roberta", "Roberta"}, {"xlm-roberta", "XLMRoberta"},
                                   {"gpt2", "GPT2"},   {"llama", "Llama"},     {"mistral", "Mistral"},
-                                  {"qwen2", "Qwen2"}, {"vit", "ViT"},         {"distilbert", "DistilBert"}};
+                                  {"qwen2", "Qwen2"}, {"vit", "ViT"},         {"distilbert", "DistilBert"},
+                                  {"t5", "T5"},       {"mt5", "MT5"}};
 // What stands before the names of a bare model inside one with a head.
 constexpr std::string_view kModelPrefixes[] = {"bert.", "roberta.", "distilbert.", "transformer.", "model.", "vit."};
 
@@ -227,11 +228,16 @@ void Merger::describe() {
     const std::string word = type && type->is_string() ? std::string(type->as_string()) : "";
     const auto task = std::ranges::find(kTasks, std::string_view(adapter_.task_type), &Task::type);
     const auto family = std::ranges::find(kClasses, std::string_view(word), &ClassName::model_type);
+    const bool sees = (word == "vit" || word == "deit") && adapter_.saved.contains("classifier.weight");
     const bool causal_gpt2 = word == "gpt2" && adapter_.task_type == "CAUSAL_LM";
     if (task != std::end(kTasks) && family != std::end(kClasses))
         model_.config["architectures"] = json::array{
             causal_gpt2 ? std::string("GPT2LMHeadModel") : std::string(family->name) + std::string(task->ending)};
-    for (const char* head : {"classifier.weight", "score.weight"}) {
+    if (sees)  // peft has no task for pictures
+        model_.config["architectures"] =
+            json::array{std::string(word == "vit" ? "ViT" : "DeiT") + "ForImageClassification"};
+    for (const char* head :
+         {"classifier.weight", "score.weight", "classifier.out_proj.weight", "classification_head.out_proj.weight"}) {
         const auto place = adapter_.saved.find(head);
         if (place == adapter_.saved.end() || place->second.shape.empty()) continue;
         auto labels = adapter_.labels;

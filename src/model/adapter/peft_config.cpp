@@ -72,8 +72,9 @@ Result<void> ConfigReader::refuse_foreign() {
         if (is_set(fields_.optional_value(foreign.field))) return refuse(foreign.feature, foreign.field);
     if (use_ == PeftUse::grafted && is_set(fields_.optional_value("use_dora")))
         return refuse_grafted("DoRA", "use_dora");
+    constexpr std::string_view kHeads[] = {"classifier", "score", "pre_classifier", "classification_head"};
     for (const auto& module : fields_.optional_strings("modules_to_save"))
-        if (use_ != PeftUse::merged && module != "classifier" && module != "score")
+        if (use_ != PeftUse::merged && std::ranges::find(kHeads, std::string_view(module)) == std::end(kHeads))
             return refuse_grafted("a fully trained \"" + module + "\" (modules_to_save)", "modules_to_save");
     return check_initial_weights();
 }
@@ -226,6 +227,17 @@ void add_patterns(json::object& config, const Adapter& adapter, const Transforme
 
 }  // namespace
 
+// The modules of transformers that hold the head: most families keep all of it in one.
+json::array saved_modules(const TransformerSpec& spec) {
+    const auto& family = family_of(spec);
+    json::array modules{family.classifier};
+    if (!spec.classifier_dense) return modules;
+    const auto dense = family.tensor_names("head.dense.weight").front();
+    const auto module = dense.substr(0, dense.find('.'));
+    if (module != family.classifier) modules.emplace_back(module);
+    return modules;
+}
+
 bool inside_headed_model(const Adapter& adapter) { return adapter.head.classes > 0 || adapter.task == "chat"; }
 
 bool has_magnitudes(const Adapter& adapter) {
@@ -254,9 +266,10 @@ json::object peft_config_to_json(const Adapter& adapter, const TransformerSpec& 
                         {"use_rslora", adapter.settings.rank_stabilised}};
     config["base_model_name_or_path"] =
         adapter.base_name.empty() ? json::value(nullptr) : json::value(adapter.base_name);
-    config["modules_to_save"] =
-        classifier ? json::value(json::array{family_of(spec).classifier}) : json::value(nullptr);
-    config["task_type"] = classifier ? "SEQ_CLS" : adapter.task == "chat" ? "CAUSAL_LM" : "FEATURE_EXTRACTION";
+    config["modules_to_save"] = classifier ? json::value(saved_modules(spec)) : json::value(nullptr);
+    const char* task = classifier ? "SEQ_CLS" : adapter.task == "chat" ? "CAUSAL_LM" : "FEATURE_EXTRACTION";
+    const bool pictures = spec.inputs == Inputs::patches;  // peft has no word for their tasks
+    config["task_type"] = pictures ? json::value(nullptr) : json::value(task);
     add_patterns(config, adapter, spec);
     return config;
 }

@@ -40,8 +40,8 @@ constexpr NameRow kHead[] = {{"head.weight", "classifier.weight"},
 // RoBERTa keeps the map before a classifier's last one with the classifier.
 constexpr NameRow kRobertaBody[] = {kBody[0], kBody[1], kBody[2], kBody[3]};
 
-constexpr NameRow kRobertaHead[] = {{"pooler.weight", "classifier.dense.weight"},
-                                    {"pooler.bias", "classifier.dense.bias"},
+constexpr NameRow kRobertaHead[] = {{"head.dense.weight", "classifier.dense.weight"},
+                                    {"head.dense.bias", "classifier.dense.bias"},
                                     {"head.weight", "classifier.out_proj.weight"},
                                     {"head.weight", "classifier.weight"},
                                     {"head.weight", "qa_outputs.weight"},
@@ -65,8 +65,8 @@ constexpr NameRow kDistilLayer[] = {{"query", "attention.q_lin"},
                                     {"output", "ffn.lin2"},
                                     {"output_norm", "output_layer_norm"}};
 
-constexpr NameRow kDistilHead[] = {{"pooler.weight", "pre_classifier.weight"},
-                                   {"pooler.bias", "pre_classifier.bias"},
+constexpr NameRow kDistilHead[] = {{"head.dense.weight", "pre_classifier.weight"},
+                                   {"head.dense.bias", "pre_classifier.bias"},
                                    {"head.weight", "classifier.weight"},
                                    {"head.weight", "qa_outputs.weight"},
                                    {"head.weight", "vocab_projector.weight"},
@@ -82,17 +82,19 @@ constexpr FamilyNames kBertNames{"bert.", kBody, "encoder.layer.", kLayer, {}, k
 constexpr FamilyNames kRobertaNames{"roberta.", kRobertaBody, "encoder.layer.", kLayer, {}, kRobertaHead};
 constexpr FamilyNames kDistilNames{"distilbert.", kRobertaBody, "transformer.layer.", kDistilLayer, {}, kDistilHead};
 
-void read_head(ConfigReader& config) {
+// `has_dense`: the map before a classifier's last one is the classifier's, not the model's.
+void read_head(ConfigReader& config, bool has_dense) {
     auto& spec = config.spec;
     config.head(HeadKind::none);
-    spec.classifier_pools = spec.pooler = true;
+    spec.classifier_dense = has_dense;
+    spec.classifier_pools = spec.pooler = !has_dense;
+    spec.head.dense = has_dense && spec.head.kind == HeadKind::sequence;
     if (spec.head.kind == HeadKind::masked_lm)
         spec.head.tied = config.fields.optional_bool("tie_word_embeddings", true);
     if (config.architecture_ends("ForCausalLM")) config.unsupported("architectures", "ForCausalLM of an encoder");
 }
 
-Result<TransformerSpec> read_bert(const json::value& value, std::string_view what, const char* family, int types,
-                                  double eps) {
+Result<TransformerSpec> read_bert(const json::value& value, std::string_view what, const char* family, bool has_dense) {
     ConfigReader config(value, what, family);
     auto& spec = config.spec;
     spec.vocabulary = config.size("vocab_size", 30522, 1 << 24);
@@ -101,10 +103,10 @@ Result<TransformerSpec> read_bert(const json::value& value, std::string_view wha
     spec.heads = config.size("num_attention_heads", 12, 1 << 10);
     spec.inner = config.size("intermediate_size", 3072, 1 << 18);
     spec.positions_max = config.size("max_position_embeddings", 512, 1 << 20);
-    spec.types = config.size("type_vocab_size", types, 1 << 10);
+    spec.types = config.size("type_vocab_size", 2, 1 << 10);
     spec.pad_id = config.count("pad_token_id", 0, 1 << 24);
     config.split_heads("hidden_size", "num_attention_heads");
-    spec.norm_eps = config.fields.optional_number("layer_norm_eps", eps, 0, 1);
+    spec.norm_eps = config.fields.optional_number("layer_norm_eps", 1e-12, 0, 1);
     spec.hidden_dropout = config.share("hidden_dropout_prob", 0.1);
     spec.attention_dropout = config.share("attention_probs_dropout_prob", 0.1);
     spec.classifier_dropout = config.share("classifier_dropout", spec.hidden_dropout);
@@ -113,16 +115,16 @@ Result<TransformerSpec> read_bert(const json::value& value, std::string_view wha
     if (positions != "absolute") config.unsupported("position_embedding_type", positions);
     config.activation("hidden_act", config.fields.optional_string("hidden_act", "gelu"), spec.activation);
     config.refuse_true({"is_decoder", "add_cross_attention"});
-    read_head(config);
+    read_head(config, has_dense);
     return config.finish();
 }
 
 Result<TransformerSpec> bert_spec(const json::value& value, std::string_view what) {
-    return read_bert(value, what, bert_family.name, 2, 1e-12);
+    return read_bert(value, what, bert_family.name, false);
 }
 
 Result<TransformerSpec> read_roberta(const json::value& value, std::string_view what, const char* family) {
-    ROOTSTOCK_TRY(spec, read_bert(value, what, family, 2, 1e-12));
+    ROOTSTOCK_TRY(spec, read_bert(value, what, family, true));
     if (!value.as_object().contains("pad_token_id")) spec.pad_id = 1;
     spec.position_offset = spec.pad_id + 1;
     if (spec.head.kind == HeadKind::masked_lm && spec.activation != Activation::gelu_erf)
@@ -162,7 +164,7 @@ Result<TransformerSpec> distilbert_spec(const json::value& value, std::string_vi
     spec.classifier_dropout = config.share("seq_classif_dropout", 0.2);
     spec.initializer_range = config.fields.optional_number("initializer_range", 0.02, 0, 100);
     config.activation("activation", config.fields.optional_string("activation", "gelu"), spec.activation);
-    read_head(config);
+    read_head(config, true);
     spec.pooler_activation = Activation::relu;
     return config.finish();
 }

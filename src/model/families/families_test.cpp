@@ -37,16 +37,22 @@ TEST(Families, PathsAreSpelledAsTheReferenceSpellsThem) {
         return family_of(spec_of(config).value()).module_path(module);
     };
     EXPECT_EQ(path(R"({"model_type":"bert"})", "layers.3.query"), "bert.encoder.layer.3.attention.self.query");
-    EXPECT_EQ(path(R"({"model_type":"roberta"})", "pooler"), "classifier.dense");
+    const auto dense = [](const char* config) {
+        return family_of(spec_of(config).value()).tensor_names("head.dense.weight").front();
+    };
+    EXPECT_EQ(dense(R"({"model_type":"roberta"})"), "classifier.dense.weight");
+    EXPECT_EQ(dense(R"({"model_type":"distilbert"})"), "pre_classifier.weight");
+    EXPECT_EQ(dense(R"({"model_type":"t5"})"), "classification_head.dense.weight");
     EXPECT_EQ(path(R"({"model_type":"distilbert"})", "layers.0.value"),
               "distilbert.transformer.layer.0.attention.v_lin");
     EXPECT_EQ(path(R"({"model_type":"gpt2"})", "layers.1.key"), "transformer.h.1.attn.c_attn");
     EXPECT_EQ(path(R"({"model_type":"llama"})", "layers.2.gate"), "model.layers.2.mlp.gate_proj");
-    EXPECT_EQ(path(R"({"model_type":"t5"})", "layers.2.inner"), "encoder.block.2.layer.1.DenseReluDense.wi");
+    EXPECT_EQ(path(R"({"model_type":"t5"})", "layers.2.inner"),
+              "transformer.encoder.block.2.layer.1.DenseReluDense.wi");
     EXPECT_EQ(path(R"({"model_type":"t5","feed_forward_proj":"gated-gelu"})", "decoder.layers.2.inner"),
-              "decoder.block.2.layer.2.DenseReluDense.wi_1");
+              "transformer.decoder.block.2.layer.2.DenseReluDense.wi_1");
     EXPECT_EQ(path(R"({"model_type":"t5"})", "decoder.layers.0.cross_query"),
-              "decoder.block.0.layer.1.EncDecAttention.q");
+              "transformer.decoder.block.0.layer.1.EncDecAttention.q");
     EXPECT_EQ(path(R"({"model_type":"vit"})", "layers.0.key"), "vit.encoder.layer.0.attention.attention.key");
     EXPECT_EQ(path(R"({"model_type":"ft-transformer","n_cont_features":2})", "layers.1.gate"),
               "backbone.blocks.1.ffn.linear1");
@@ -84,6 +90,19 @@ TEST(Families, WrongColumnsAreNamed) {
     EXPECT_EQ(fault(R"("n_cont_features":1,"linformer_kv_compression_ratio":0.2)"), "linformer_kv_compression_ratio");
     EXPECT_EQ(fault(R"("n_cont_features":1,"ffn_d_hidden_multiplier":1024,"d_block":65536)"),
               "ffn_d_hidden_multiplier");
+}
+
+TEST(Families, AWindowOfTheUpperLayersIsReadAndAnotherPatternRefused) {
+    const std::string begin = R"({"model_type":"qwen2","num_hidden_layers":3,"use_sliding_window":true,)"
+                              R"("sliding_window":6,"max_window_layers":1,"layer_types":["full_attention",)";
+    const auto spec = spec_of(begin + R"("sliding_attention","sliding_attention"]})");
+    ASSERT_TRUE(spec) << spec.error().message;
+    EXPECT_EQ(spec->window, 6);
+    EXPECT_EQ(spec->window_first_layer, 1);
+    const auto other = spec_of(begin + R"("full_attention","sliding_attention"]})");
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().code, ErrorCode::unsupported);
+    EXPECT_EQ(other.error().param, "layer_types");
 }
 
 TEST(Families, BothSpellingsOfRotaryPositionsGiveTheSame) {

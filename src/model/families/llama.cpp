@@ -95,6 +95,20 @@ Result<TransformerSpec> mistral_spec(const json::value& value, std::string_view 
     return config.finish();
 }
 
+// layer_types of newer files must say what max_window_layers says; a pattern of its own is refused.
+void check_layer_types(ConfigReader& config) {
+    const auto* types = config.fields.optional_value("layer_types");
+    if (!types || !types->is_array()) return;
+    const auto& spec = config.spec;
+    int layer = 0;
+    for (const auto& type : types->as_array()) {
+        const bool window = spec.window > 0 && layer >= spec.window_first_layer;
+        if (!type.is_string() || type.as_string() != (window ? "sliding_attention" : "full_attention"))
+            return config.unsupported("layer_types", "other than full below max_window_layers, sliding from there");
+        ++layer;
+    }
+}
+
 // From layer max_window_layers on the window holds, where use_sliding_window says so.
 Result<TransformerSpec> qwen2_spec(const json::value& value, std::string_view what) {
     const Habits habits{qwen2_family.name, 151936, 4096, 22016, 32, 32, 32, 32768, 10000};
@@ -105,6 +119,7 @@ Result<TransformerSpec> qwen2_spec(const json::value& value, std::string_view wh
     const int window = config.count("sliding_window", 4096, 1 << 24);
     const int first = config.count("max_window_layers", 28, 1 << 10);
     if (config.fields.optional_bool("use_sliding_window", false)) spec.window = window, spec.window_first_layer = first;
+    check_layer_types(config);
     return config.finish();
 }
 

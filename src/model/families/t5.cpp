@@ -61,11 +61,16 @@ constexpr auto kPlainDecoderLayer = plain_of(kDecoderLayer);
 constexpr NameRow kTensors[] = {{"embed.tokens.weight", "encoder.embed_tokens.weight"},
                                 {"embed.tokens.weight", "decoder.embed_tokens.weight"}};
 
-constexpr NameRow kHead[] = {{"head.weight", "lm_head.weight"}};
+constexpr NameRow kHead[] = {{"head.weight", "lm_head.weight"},
+                             {"head.weight", "classification_head.out_proj.weight"},
+                             {"head.bias", "classification_head.out_proj.bias"},
+                             {"head.dense.weight", "classification_head.dense.weight"},
+                             {"head.dense.bias", "classification_head.dense.bias"}};
 
-constexpr FamilyNames kNames{"", kBody, "encoder.block.", kLayer, kTensors, kHead, "decoder.block.", kDecoderLayer};
-constexpr FamilyNames kPlainNames{"",       kBody, "encoder.block.", kPlainLayer,
-                                  kTensors, kHead, "decoder.block.", kPlainDecoderLayer};
+constexpr FamilyNames kNames{"transformer.", kBody, "encoder.block.", kLayer,
+                             kTensors,       kHead, "decoder.block.", kDecoderLayer};
+constexpr FamilyNames kPlainNames{"transformer.", kBody, "encoder.block.", kPlainLayer,
+                                  kTensors,       kHead, "decoder.block.", kPlainDecoderLayer};
 
 void read_mlp(ConfigReader& config, const char* fallback) {
     auto& spec = config.spec;
@@ -79,15 +84,21 @@ void read_mlp(ConfigReader& config, const char* fallback) {
     config.activation("feed_forward_proj", word, spec.activation);
 }
 
+// A classifier reads the decoder's state of the row's last token, which is the end token that T5's tokenizers put
+// there.
 void read_head(ConfigReader& config, bool tied) {
     auto& spec = config.spec;
     config.head(HeadKind::causal_lm);
-    if (spec.head.kind != HeadKind::causal_lm && spec.head.kind != HeadKind::none)
-        config.unsupported("architectures", "a classifier on T5");
-    spec.head.bias = false;
+    if (spec.head.kind == HeadKind::token || spec.head.kind == HeadKind::span)
+        config.unsupported("architectures", "a token classifier on T5");
+    spec.head.bias = spec.head.dense = spec.head.kind == HeadKind::sequence;
+    spec.pooling = Pooling::last;
+    spec.classifier_dense = true;
     spec.head.tied = spec.head.kind == HeadKind::causal_lm && config.fields.optional_bool("tie_word_embeddings", tied);
     if (spec.head.tied) spec.head.scale = 1 / std::sqrt(spec.width);
-    if (config.architecture_ends("EncoderModel")) spec.decoder_layers = 0;
+    if (!config.architecture_ends("EncoderModel")) return;
+    spec.decoder_layers = 0;
+    spec.classifier_pools = true;  // a classifier reads the decoder: on an encoder alone there is nothing for it
 }
 
 Result<TransformerSpec> read_t5(const json::value& value, std::string_view what, const char* family, const char* mlp,
@@ -136,12 +147,12 @@ Result<TransformerSpec> mt5_spec(const json::value& value, std::string_view what
 
 namespace {
 
-const Family kPlainT5{"t5", t5_spec, kPlainNames, "", "classification_head"};
-const Family kPlainMt5{"mt5", mt5_spec, kPlainNames, "", "classification_head"};
+const Family kPlainT5{"t5", t5_spec, kPlainNames, "transformer.", "classification_head"};
+const Family kPlainMt5{"mt5", mt5_spec, kPlainNames, "transformer.", "classification_head"};
 
 }  // namespace
 
-const Family t5_family{"t5", t5_spec, kNames, "", "classification_head", nullptr, &kPlainT5};
-const Family mt5_family{"mt5", mt5_spec, kNames, "", "classification_head", nullptr, &kPlainMt5};
+const Family t5_family{"t5", t5_spec, kNames, "transformer.", "classification_head", nullptr, &kPlainT5};
+const Family mt5_family{"mt5", mt5_spec, kNames, "transformer.", "classification_head", nullptr, &kPlainMt5};
 
 }  // namespace rootstock

@@ -156,6 +156,10 @@ std::vector<TensorShape> head_tensors_of(const TransformerSpec& spec) {
         tensors.push_back({"head.transform.bias", {spec.width}});
         add_norm(tensors, spec, "head.norm");
     }
+    if (head.dense) {
+        tensors.push_back({"head.dense.weight", {spec.width, spec.width}});
+        tensors.push_back({"head.dense.bias", {spec.width}});
+    }
     if (!head.tied) tensors.push_back({"head.weight", {out, spec.width}});
     if (head.bias) tensors.push_back({"head.bias", {out}});
     if (head.distillation) {

@@ -22,7 +22,8 @@
 // Over a whole stack ("decoder." before it for the decoder's)
 //   relative_bias.weight [buckets, heads]          final_norm.{weight,bias} [width]
 // Out of the model
-//   pooler.{weight,bias} [width, width]            map and activation before a classifier's last map
+//   pooler.{weight,bias} [width, width]            map and activation before a classifier's last map (BERT)
+//   head.dense.{weight,bias} [width, width]        the same where it belongs to the classifier (RoBERTa, T5)
 //   head.weight [classes or vocabulary, width]     head.bias; head.weight is absent when tied to embed.tokens
 //   head.transform.{weight,bias} [width, width]    head.norm.{weight,bias}      of a masked language model
 //   head.distillation.{weight,bias}                second classifier, on the distillation token's state
@@ -115,6 +116,7 @@ struct HeadSpec {
     HeadKind kind = HeadKind::none;
     int classes = 0;  // of sequence, token and span heads
     bool bias = true;
+    bool dense = false;         // of sequence heads: a map and the pooler's activation of its own before the last map
     bool tied = false;          // the weight is embed.tokens
     double scale = 1;           // on states before the head (T5, tied: width^-0.5)
     bool relu = false;          // on states before a sequence head
@@ -159,8 +161,9 @@ struct TransformerSpec {
     bool mlp_biases = true;
     int decoder_layers = 0;  // > 0: a causal decoder stack that also attends to this one's result
     Pooling pooling = Pooling::first;
-    bool classifier_pools = false;  // a classifier of this family has a map before its last one
+    bool classifier_pools = false;  // a classifier of this family reads the model's pooler
     bool pooler = false;            // and the model has that map
+    bool classifier_dense = false;  // a classifier of this family has a map of its own there: HeadSpec::dense
     Activation pooler_activation = Activation::tanh;
     HeadSpec head;
     double norm_eps = 1e-12;

@@ -1,0 +1,120 @@
+// A language model writing on, natively: tokens read per second of a long prompt, and tokens written per second in one
+// stream behind it, each the median of several rounds:
+//
+//   decoder_bench --model FOLDER|FILE.gguf [--precision bf16|fp32] [--threads N] [--prompt 256] [--write 64]
+//                 [--rounds N] [--json]
+//
+// bench/peers/llama_cpp_peer.mjs does the same with llama.cpp on the same file and the same ids.
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "native/native.h"
+
+namespace rootstock {
+namespace {
+
+struct Options {
+    std::string model;
+    NativeOptions native;
+    int prompt = 256, write = 64, rounds = 5;
+    bool json = false;
+};
+
+Options read_options(int count, char** words) {
+    Options options;
+    for (int i = 1; i < count; ++i) {
+        const std::string word = words[i];
+        const std::string value = i + 1 < count ? words[i + 1] : "";
+        if (word == "--json") {
+            options.json = true;
+            continue;
+        }
+        ++i;
+        if (word == "--model") options.model = value;
+        if (word == "--precision") options.native.precision = value == "fp32" ? Precision::fp32 : Precision::bf16;
+        if (word == "--threads") options.native.threads = std::atoi(value.c_str());
+        if (word == "--prompt") options.prompt = std::max(1, std::atoi(value.c_str()));
+        if (word == "--write") options.write = std::max(1, std::atoi(value.c_str()));
+        if (word == "--rounds") options.rounds = std::max(1, std::atoi(value.c_str()));
+    }
+    return options;
+}
+
+double median(std::vector<double> times) {
+    std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
+    return times[times.size() / 2];
+}
+
+void print(const Options& options, const std::string& name, double rate) {
+    if (options.json)
+        std::printf(
+            "%s\n",
+            json::serialize(json::object{{"bench", "decoder"}, {"name", name}, {"value", rate}, {"unit", "tokens/s"}})
+                .c_str());
+    else
+        std::printf("%-34s %9.1f tokens/s\n", name.c_str(), rate);
+}
+
+std::int32_t best_of(std::span<const float> logits) {
+    return static_cast<std::int32_t>(std::ranges::max_element(logits) - logits.begin());
+}
+
+// One round: seconds for the prompt, and for the tokens behind it.
+Result<std::pair<double, double>> round(const Options& options, Executor& executor, Cache& cache) {
+    const int sequence = cache.open();
+    const auto vocabulary = executor.model().spec().vocabulary;
+    std::vector<std::int32_t> prompt;
+    for (int i = 0; i < options.prompt; ++i) prompt.push_back((7 * i + 11) % std::min(vocabulary, 1000));
+    PackedBatch batch;
+    batch.add_row(prompt);
+    const double begin = monotonic_seconds();
+    ROOTSTOCK_TRY(first, executor.extend(cache, batch, {&sequence, 1}));
+    auto next = best_of(first.row(0));
+    const double read = monotonic_seconds();
+    for (int i = 0; i < options.write; ++i) {
+        batch.clear();
+        batch.add_row({&next, 1});
+        ROOTSTOCK_TRY(logits, executor.extend(cache, batch, {&sequence, 1}));
+        next = best_of(logits.row(0));
+    }
+    const double end = monotonic_seconds();
+    cache.close(sequence);
+    return std::pair{read - begin, end - read};
+}
+
+Result<void> run(const Options& options) {
+    ROOTSTOCK_TRY(model, load_model(options.model));
+    ROOTSTOCK_TRY(native, NativeModel::load(model, options.native));
+    std::fprintf(stderr, "%s\n", native->description().c_str());
+    Executor executor(native);
+    ROOTSTOCK_TRY(cache, Cache::make(native, {.tokens = (options.prompt + options.write + 63) / 64 * 64}));
+    std::vector<double> reads, writes;
+    for (int i = 0; i <= options.rounds; ++i) {
+        ROOTSTOCK_TRY(seconds, round(options, executor, cache));
+        if (i == 0) continue;  // makes the code that the others run
+        reads.push_back(seconds.first);
+        writes.push_back(seconds.second);
+    }
+    print(options, "prompt of " + std::to_string(options.prompt), options.prompt / median(reads));
+    print(options, "one stream of " + std::to_string(options.write), options.write / median(writes));
+    return {};
+}
+
+}  // namespace
+}  // namespace rootstock
+
+int main(int count, char** words) {
+    const auto options = rootstock::read_options(count, words);
+    if (options.model.empty()) {
+        std::fprintf(stderr, "decoder_bench: --model FOLDER|FILE.gguf is missing\n");
+        return 2;
+    }
+    const auto done = rootstock::run(options);
+    if (done) return 0;
+    std::fprintf(stderr, "decoder_bench: %s\n", done.error().message.c_str());
+    return 1;
+}
