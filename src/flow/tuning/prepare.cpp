@@ -57,19 +57,9 @@ Result<void> check_against_model(const FinetuneOrder& order, const Model& model)
     return {};
 }
 
-catalog::Dataset dataset_of(const TuningJob& job, Timestamp now) {
-    return {job.plan.dataset_digest,
-            job.plan.owner,
-            job.plan.data_source,
-            job.plan.rows,
-            job.plan.kept_aside,
-            job.labels,
-            now};
-}
-
-Result<void> open_job(FinetuneParts& parts, const TuningJob& job, const catalog::Dataset& dataset) {
+Result<void> open_job(FinetuneParts& parts, const TuningJob& job) {
     return parts.records.write_now([&](store::Session& session) -> Result<void> {
-        catalog::add_dataset(session, dataset);
+        catalog::add_dataset(session, dataset_of(job, parts.clock.now()));
         catalog::add_job(session, job.plan.owner, "finetune", to_json(job.plan), job.id, parts.clock.now());
         return {};
     });
@@ -123,6 +113,16 @@ PreparedJob summary_of(const TuningJob& job, const TaskRows& rows) {
 
 }  // namespace
 
+catalog::Dataset dataset_of(const TuningJob& job, Timestamp now) {
+    return {job.plan.dataset_digest,
+            job.plan.owner,
+            job.plan.data_source,
+            job.plan.rows,
+            job.plan.kept_aside,
+            job.labels,
+            now};
+}
+
 Result<Preparation> prepare_folder(FinetuneParts& parts, const FinetuneOrder& order, const JobId& id) {
     ROOTSTOCK_CHECKED(check_order(order));
     ROOTSTOCK_TRY(base, find_base(parts.records, parts.home, order.base));
@@ -142,13 +142,12 @@ Result<Preparation> prepare_folder(FinetuneParts& parts, const FinetuneOrder& or
     ROOTSTOCK_CHECKED(
         publish_folder(job.folder, [&](const fs::path& folder) { return write_folder(folder, job, *rows); }));
     auto summary = summary_of(job, *rows);
-    auto dataset = dataset_of(job, parts.clock.now());
-    return Preparation{std::move(job), std::move(summary), std::move(dataset)};
+    return Preparation{std::move(job), std::move(summary)};
 }
 
 Result<Preparation> prepare_job(FinetuneParts& parts, const FinetuneOrder& order) {
     ROOTSTOCK_TRY(prepared, prepare_folder(parts, order, mint<JobTag>(parts.clock.now())));
-    ROOTSTOCK_CHECKED(open_job(parts, prepared.job, prepared.dataset));
+    ROOTSTOCK_CHECKED(open_job(parts, prepared.job));
     return std::move(prepared);
 }
 
