@@ -35,6 +35,8 @@ protected:
     Result<Promotion> go_back(const TenantId& owner, std::string_view name) {
         return write([&](store::Session& s) { return rollback(s, owner, name, clock_.now()); });
     }
+
+    const TenantId house_, acme_{"ten_acme"}, beta_{"ten_beta"};
 };
 
 TEST_F(CatalogTest, AVersionKeepsItsLineage) {
