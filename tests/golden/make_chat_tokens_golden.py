@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOKENIZER = "llama3_split"
 
 TEMPLATES = {
-    "turns": "{% for m in messages %}{% if m['role'] == 'assistant' %}<s>assistant\n[[{{ m['content'] }}</s>]]\n"
+    "turns": "{% for m in messages %}{% if m['role'] == 'assistant' %}<s>assistant\n[[{{ m['content'] }}</s>]]{{ '\\n' }}"
              "{% else %}<s>{{ m['role'] }}\n{{ m['content'] }}</s>\n{% endif %}{% endfor %}"
              "{% if add_generation_prompt %}<s>assistant\n{% endif %}",
     "words": "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'assistant' %}ASSISTANT: [[{{ m['content'] }}"
