@@ -247,12 +247,13 @@ Result<JobWish> renew_lease(store::Session& session, const JobHold& job, Timesta
     return current.wish;
 }
 
-Result<void> release_lease(store::Session& session, const JobHold& job, Timestamp now, double wait) {
+Result<void> release_lease(store::Session& session, const JobHold& job, double seconds, bool blameless, Timestamp now,
+                           double wait) {
     const auto changed = session.execute(
-        "UPDATE job SET worker = '', lease_until = :until, attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 "
-        "END "
+        "UPDATE job SET worker = '', seconds = :seconds, lease_until = :until, "
+        "attempts = CASE WHEN :blameless = 1 AND attempts > 0 THEN attempts - 1 ELSE attempts END "
         "WHERE id = :id AND fence = :fence",
-        after(now, wait), job.id, job.fence);
+        seconds, after(now, wait), blameless, job.id, job.fence);
     return outcome(session, job, changed, "be given back");
 }
 
