@@ -21,7 +21,6 @@ void add_commands(CLI::App& program, Context& context) {
     add_merge_command(program, context);
     add_serve_command(program, context);
     add_worker_command(program, context);
-    add_worker_command(program, context);
     add_tenant_command(program, context);
     add_key_command(program, context);
     add_usage_command(program, context);

@@ -72,7 +72,6 @@ void add_export_command(CLI::App& program, Context& context);
 void add_merge_command(CLI::App& program, Context& context);
 void add_serve_command(CLI::App& program, Context& context);
 void add_worker_command(CLI::App& program, Context& context);
-void add_worker_command(CLI::App& program, Context& context);
 void add_tenant_command(CLI::App& program, Context& context);
 void add_key_command(CLI::App& program, Context& context);
 void add_usage_command(CLI::App& program, Context& context);

@@ -95,7 +95,7 @@ TEST_F(ContractTest, ChecksTheQuery) {
     EXPECT_EQ(query("start=5&limit=0"), "the query parameter 'limit' must be at least 1");
     EXPECT_EQ(query("start=5&group_by=day"), "the query parameter 'group_by' must be one of \"model\", \"key\"");
     EXPECT_EQ(query("start=5&other=1"), "'other' is not a query parameter that this route knows");
-    EXPECT_EQ(query("start=%zz"), "the query is not validly percent-encoded");
+    EXPECT_EQ(query("start=%zz"), "the query is malformed: percent-encode it, in UTF-8");
 }
 
 TEST(ContractDocument, BuiltInCompilesAndReads) {

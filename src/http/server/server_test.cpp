@@ -53,7 +53,7 @@ protected:
         Response response;
         response.content_type = "text/plain";
         response.body = request.path == "/echo" ? request.body : request.path;
-        if (request.path == "/file") response.body_file = request.body_file;
+        if (request.path == "/file") response.body.clear(), response.body_file = request.body_file;
         if (request.path == "/throw") throw std::runtime_error("on purpose");
         if (request.path == "/big") response.body.assign(40'000'000, 'x');
         if (request.path == "/slow") {
@@ -250,7 +250,7 @@ TEST_F(ServerTest, ALargeBodyGoesThroughAFileThatIsGoneAfterwards) {
     auto head = wire.read_until("\r\n\r\n");
     EXPECT_NE(head.find("200 OK"), std::string::npos);
     EXPECT_NE(head.find("Content-Length: 150000"), std::string::npos);
-    EXPECT_EQ(wire.read_until(body.substr(149'000)), body);
+    EXPECT_TRUE(wire.read_exactly(body.size()) == body);
     // The same in chunks, on the same connection.
     wire.send("POST /file HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
     wire.send("249f0\r\n" + body + "\r\n0\r\n\r\n");

@@ -50,6 +50,13 @@ public:
         return all;
     }
 
+    std::string read_exactly(std::size_t count) {
+        std::string all;
+        char c;
+        while (all.size() < count && ::recv(socket_, &c, 1, 0) == 1) all.push_back(c);
+        return all;
+    }
+
     void set_receive_buffer(int bytes) { ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes); }
     void shut_sending() { ::shutdown(socket_, SHUT_WR); }
 
