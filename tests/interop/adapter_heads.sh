@@ -38,7 +38,7 @@ for base in roberta_masked distilbert_masked t5 gpt2 llama; do
     said "self-tests agree with the learner"
     accuracy=$(json accuracy <"$work/report.json")
     awk "BEGIN { exit !($accuracy >= 0.8) }" || fault "$base: accuracy is at least 0.8: $accuracy"
-    adapter=$ROOTSTOCK_HOME/adapters/$(rootstock adapters --json | json adapters "name=on-$base" id)
+    adapter=$ROOTSTOCK_HOME/adapters/$(rootstock adapters --json | json adapters "adapter=on-$base@1" id)
     "$python" - "$adapter/rootstock.json" >"$work/ids.jsonl" <<'PY'
 import json, sys
 for test in json.load(open(sys.argv[1], encoding="utf-8"))["self_tests"]:
@@ -71,7 +71,7 @@ for class in benign malignant normal; do
 done
 ok rootstock pull "file:$work/vit" --name vit
 ok rootstock finetune --base vit --task image --data "$work/pictures" --name on-vit --epochs 3 --lr 0.01
-adapter=$ROOTSTOCK_HOME/adapters/$(rootstock adapters --json | json adapters "name=on-vit" id)
+adapter=$ROOTSTOCK_HOME/adapters/$(rootstock adapters --json | json adapters "adapter=on-vit@1" id)
 ok rootstock classify on-vit "$work"/pictures/*/*1*.png --json --fp32 --top 3
 cp "$work/last.out" "$work/ours.jsonl"
 ok "$python" "$repo/tests/interop/peft_pictures.py" "$work/vit" "$adapter" "$work/ours.jsonl"

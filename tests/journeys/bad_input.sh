@@ -85,7 +85,7 @@ refused 2 "--precision" tune --data "$data" --precision int3
 refused 1 "query" tune --data "$data" --targets quary
 refused 1 "more than this model takes (64)" rootstock finetune --base tiny --data "$data" --name spam --max-tokens 65
 refused 1 "is no name for a model" rootstock finetune --base tiny --data "$data" --name "Not A Name"
-refused 1 "known is: classify" rootstock finetune --base tiny --data "$data" --name spam --task guess
+refused 1 "known are: classify" rootstock finetune --base tiny --data "$data" --name spam --task guess
 refused 1 "there is no folder $work/nowhere" tune --data "$data" --report "$work/nowhere/report.json"
 refused 1 "nobody" tune --data "$data" --tenant nobody
 refused 1 "job_0" rootstock finetune --resume job_0

@@ -28,7 +28,7 @@ PY
 
 refused 1 "does not write texts" rootstock finetune --base "$(rootstock pull "file:$tiny" --name encoder >/dev/null; echo encoder)" \
     --task chat --data "$work/train.jsonl" --name lights
-refused 1 "known are: classify, chat" rootstock finetune --base writer --task sing --data "$work/train.jsonl" --name lights
+refused 1 "known are: classify, image, chat" rootstock finetune --base writer --task sing --data "$work/train.jsonl" --name lights
 refused 1 "none of its 1 rows can be used; the first is row 1" \
     rootstock finetune --base writer --task chat --data <(tail -n 1 "$work/train.jsonl") --name lights
 

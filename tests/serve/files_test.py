@@ -343,7 +343,7 @@ class BatchTest(RecordsTest):
         lines = [line(f"n{i}", {"model": "tickets", "input": "text " * 20}) for i in range(5000)]
         batch = self.ok(self.order(lines))
         self.wait(batch, "in_progress")
-        self.restart(signal.SIGTERM)
+        self.restart(signal.SIGKILL)
         self.home.execute("UPDATE batch SET expires_at = 1")
         done = self.wait(batch, "expired")
         self.assertEqual(done["request_counts"]["completed"] + done["request_counts"]["failed"], 5000)

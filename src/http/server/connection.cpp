@@ -57,9 +57,11 @@ Refusal body_refusal(error_code code, const BodyStore& store) {
 struct Connection::Parser {
     beast::http::request_parser<StoredBody> parser;
     // Chunk extensions mean nothing to us and have been used to hide requests.
+    // One that announces more than the body may have is refused before its bytes come.
     std::function<void(std::uint64_t, beast::string_view, error_code&)> on_chunk =
-        [](std::uint64_t, beast::string_view extension, error_code& code) {
+        [this](std::uint64_t size, beast::string_view extension, error_code& code) {
             if (!extension.empty()) code = beast::http::error::bad_chunk_extension;
+            if (size > parser.get().body().bytes_max) code = beast::http::error::body_limit;
         };
     BodyShare share;    // of memory
     BodyShare spooled;  // on disk
