@@ -3,7 +3,7 @@
 //
 //   message/  requests and responses as plain values, the strict check of a request's head, queries and forms
 //   router/   (method, path pattern) -> whatever answers there
-//   server/   the listener and its connections, every limit a named setting
+//   server/   the listener and its connections, plain or under TLS, every limit a named setting
 //
 // A handler is a coroutine from Request to Response. Handlers of one server run on the one thread that runs its
 // io_context; a handler that waits for another thread resumes there.
@@ -14,3 +14,4 @@
 #include "http/message/query.h"
 #include "http/router/router.h"
 #include "http/server/server.h"
+#include "http/server/tls.h"
