@@ -1,7 +1,8 @@
 #pragma once
 // http: HTTP/1.1 on the wire (RFC 9110, RFC 9112), free of domain words.
 //
-//   message/  requests and responses as plain values, the strict check of a request's head, queries and forms
+//   message/  requests and responses as plain values, the strict check of a request's head, queries and forms,
+//             packing, traces, who may call from a browser
 //   router/   (method, path pattern) -> whatever answers there
 //   server/   the listener and its connections, plain or under TLS, every limit a named setting
 //
@@ -9,9 +10,12 @@
 // io_context; a handler that waits for another thread resumes there.
 
 #include "http/message/body_file.h"
+#include "http/message/cors.h"
+#include "http/message/encoding.h"
 #include "http/message/message.h"
 #include "http/message/multipart.h"
 #include "http/message/query.h"
+#include "http/message/trace.h"
 #include "http/router/router.h"
 #include "http/server/server.h"
 #include "http/server/tls.h"

@@ -44,19 +44,35 @@ Result<void> check_readable(const std::filesystem::path& file, const char* param
     return refused(file, "cannot be read: give a file that exists and that this user may read", param);
 }
 
+// While it lives, a password is refused and the wish noted. Asio takes what it finds there later for its own.
+class NoPassword {
+public:
+    explicit NoPassword(SSL_CTX* context) : context_(context) {
+        SSL_CTX_set_default_passwd_cb(context_, no_password);
+        SSL_CTX_set_default_passwd_cb_userdata(context_, &asked_);
+    }
+    ~NoPassword() {
+        SSL_CTX_set_default_passwd_cb(context_, nullptr);
+        SSL_CTX_set_default_passwd_cb_userdata(context_, nullptr);
+    }
+    NoPassword(const NoPassword&) = delete;
+    NoPassword& operator=(const NoPassword&) = delete;
+    bool asked() const { return asked_; }
+
+private:
+    SSL_CTX* context_;
+    bool asked_ = false;
+};
+
 Result<void> load_files(SSL_CTX* context, const TlsFiles& files) {
     ROOTSTOCK_CHECKED(check_readable(files.certificate, "tls-certificate"));
     ROOTSTOCK_CHECKED(check_readable(files.key, "tls-key"));
-    bool encrypted = false;
-    SSL_CTX_set_default_passwd_cb(context, no_password);
-    SSL_CTX_set_default_passwd_cb_userdata(context, &encrypted);
+    NoPassword password(context);
     if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1)
         return refused(files.certificate, "holds no certificate: give a PEM file, the server's certificate first",
                        "tls-certificate");
     const bool loaded = SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) == 1;
-    SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
-    SSL_CTX_set_default_passwd_cb(context, nullptr);
-    if (encrypted) return refused(files.key, "is encrypted: store the key without a password", "tls-key");
+    if (password.asked()) return refused(files.key, "is encrypted: store the key without a password", "tls-key");
     const auto reason = ERR_GET_REASON(ERR_peek_last_error());
     if (!loaded && reason == X509_R_KEY_VALUES_MISMATCH)
         return refused(files.key, "is not the key of " + files.certificate.string(), "tls-key");
