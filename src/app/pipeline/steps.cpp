@@ -72,6 +72,23 @@ Task<Result<void>> authenticate(Exchange& exchange) {
     co_return Result<void>{};
 }
 
+Task<Result<void>> limit(Exchange& exchange) {
+    if (exchange.route->endpoint.access == Access::open) co_return Result<void>{};
+    auto& caller = exchange.caller;
+    const auto& common = exchange.services.settings.key_limits;
+    const auto& own = caller.key_limits;
+    const tenant::Limits key{own.requests_per_minute ? own.requests_per_minute : common.requests_per_minute,
+                             own.tokens_per_minute ? own.tokens_per_minute : common.tokens_per_minute,
+                             own.parallel ? own.parallel : common.parallel};
+    using Scope = tenant::RateLimits::Scope;
+    auto admitted = exchange.services.rates.admit(
+        {Scope{caller.key.text(), key}, Scope{caller.tenant.text(), caller.tenant_limits}});
+    exchange.admission = admitted ? std::move(*admitted) : std::move(admitted.error().state);
+    if (!admitted) co_return fail(std::move(admitted.error().error));
+    caller.admission = exchange.admission;
+    co_return Result<void>{};
+}
+
 Task<Result<void>> parse_body(Exchange& exchange) {
     if (exchange.route->endpoint.body != Body::json) co_return Result<void>{};  // a form is the route's to read
     if (!says_json(exchange.request))

@@ -61,17 +61,6 @@ bool is_value(std::string_view value) {
     });
 }
 
-// All the lines of a header as one list.
-std::string all_of_header(const Request& request, std::string_view name) {
-    std::string all;
-    for (const auto& header : request.headers) {
-        if (!same_name(header.name, name)) continue;
-        if (!all.empty()) all += ",";
-        all += header.value;
-    }
-    return all;
-}
-
 std::optional<TraceContext> given_trace(const Request& request) {
     std::optional<std::string_view> parent;
     for (const auto& header : request.headers) {
@@ -94,7 +83,7 @@ TraceContext trace_of(const Request& request) {
     TraceContext context = given ? std::move(*given) : TraceContext{random_id(trace_digits), {}, {}, false, true, {}};
     context.span = random_id(span_digits);
     if (context.parent.empty()) return context;
-    auto state = all_of_header(request, "tracestate");
+    auto state = request.all_of_header("tracestate");
     if (is_tracestate(state)) context.state = std::move(state);
     return context;
 }

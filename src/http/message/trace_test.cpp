@@ -71,7 +71,7 @@ TEST(Trace, AMalformedStateIsDroppedAndTheTraceGoesOn) {
         EXPECT_EQ(context.state, "");
     }
     EXPECT_FALSE(is_tracestate("a=" + std::string(257, 'x')));
-    EXPECT_EQ(read({{"traceparent", parent}, {"tracestate", "a=1"}, {"tracestate", "b=2"}}).state, "a=1,b=2");
+    EXPECT_EQ(read({{"traceparent", parent}, {"tracestate", "a=1"}, {"tracestate", "b=2"}}).state, "a=1, b=2");
 }
 
 }  // namespace
