@@ -21,4 +21,5 @@
 #include "flow/intake.h"
 #include "flow/predict.h"
 #include "flow/promote.h"
+#include "flow/reading.h"
 #include "flow/served.h"
