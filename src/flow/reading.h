@@ -31,12 +31,12 @@ struct ReadTask {
     std::string operation;  // as the books say it: "rerank"
     std::string purpose;    // as sentences say it: "reranking"
     InferKind kind = InferKind::head;
-    std::vector<HeadKind> heads;  // that can do it; with InferKind::head
+    std::vector<HeadKind> heads = {};  // that can do it; with InferKind::head
 
     // The text as rows; runs on the pool, before anything is reserved. What it needs later it keeps for itself.
-    std::function<Result<ReadRows>(const ServedModel&)> tokenize;
+    std::function<Result<ReadRows>(const ServedModel&)> tokenize = {};
     // The body; runs on the pool.
-    std::function<std::string(const ServedModel&, const InferAnswer&, const Usage&)> answer;
+    std::function<std::string(const ServedModel&, const InferAnswer&, const Usage&)> answer = {};
 };
 
 // Errors: those of Predict.
