@@ -18,14 +18,17 @@ struct Read::Journey {
 namespace {
 
 Result<void> check_head(const ServedModel& model, const ReadTask& task) {
-    const auto kind = model.spec().head.kind;
-    if (task.kind != InferKind::head || std::ranges::find(task.heads, kind) != task.heads.end()) return {};
+    if (task.embeddings || task.reads_with_head(model)) return {};
     return fail(ErrorCode::unsupported,
                 "the model '" + model.name + "' has no head for " + task.purpose + "; pull one that was trained for it",
                 "model");
 }
 
 }  // namespace
+
+bool ReadTask::reads_with_head(const ServedModel& model) const {
+    return std::ranges::find(heads, model.spec().head.kind) != heads.end();
+}
 
 boost::asio::awaitable<Result<Answered>> Read::run(ReadOrder order, ReadTask task) {
     if (!order.once) co_return co_await read(order, task);
@@ -91,8 +94,9 @@ boost::asio::awaitable<Result<void>> Read::reserve(const Journey& journey) {
 }
 
 boost::asio::awaitable<Result<InferAnswer>> Read::infer(Journey& journey) {
+    const bool head = journey.task.reads_with_head(*journey.model.base);
     InferRequest request{.tenant = journey.order.caller.tenant,
-                         .kind = journey.task.kind,
+                         .kind = head ? InferKind::head : InferKind::embedding,
                          .rows = std::move(journey.rows.ids),
                          .types = std::move(journey.rows.types),
                          .deadline = monotonic_seconds() + std::chrono::duration<double>(limits_.time_max).count()};

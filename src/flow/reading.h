@@ -28,15 +28,17 @@ struct ReadRows {
 };
 
 struct ReadTask {
-    std::string operation;  // as the books say it: "rerank"
-    std::string purpose;    // as sentences say it: "reranking"
-    InferKind kind = InferKind::head;
-    std::vector<HeadKind> heads = {};  // that can do it; with InferKind::head
+    std::string operation;             // as the books say it: "rerank"
+    std::string purpose;               // as sentences say it: "reranking"
+    std::vector<HeadKind> heads = {};  // of which any will do
+    bool embeddings = false;           // and without one of them the model's embeddings do
 
     // The text as rows; runs on the pool, before anything is reserved. What it needs later it keeps for itself.
     std::function<Result<ReadRows>(const ServedModel&)> tokenize = {};
-    // The body; runs on the pool.
+    // The body; runs on the pool. The rows are what heads or embeddings gave (reads_with_head).
     std::function<std::string(const ServedModel&, const InferAnswer&, const Usage&)> answer = {};
+
+    bool reads_with_head(const ServedModel& model) const;
 };
 
 // Errors: those of Predict.

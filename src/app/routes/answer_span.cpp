@@ -1,6 +1,9 @@
 // POST /v1/answer-span: where in the context stands the answer? By a base model with a span head; a long context is
 // read through windows that overlap.
 
+#include <algorithm>
+#include <optional>
+
 #include "app/routes/reading_request.h"
 #include "app/routes/routes.h"
 
@@ -13,6 +16,7 @@ constexpr std::int32_t stride_tokens = 128;
 struct AnswerRequest {
     std::string model, question, context;
     AnswerSettings settings;
+    bool may_have_none = false;
     Encoding first;  // its overflow are the other windows
 };
 
@@ -24,6 +28,7 @@ Result<std::shared_ptr<AnswerRequest>> read_request(const Exchange& exchange) {
     request->context = fields.required_string("context");
     request->settings.answers_max = static_cast<int>(fields.optional_int("top_k", 1, 1, 100));
     request->settings.tokens_max = static_cast<int>(fields.optional_int("max_answer_tokens", 30, 1, 512));
+    request->may_have_none = fields.optional_bool("allow_no_answer", false);
     fields.optional_string("user", "");
     ROOTSTOCK_CHECKED(fields.finish());
     const auto most = exchange.services.reading->limits().input_bytes_max;
@@ -58,6 +63,36 @@ Result<ReadRows> tokenize(AnswerRequest& request, const ServedModel& model) {
     return rows;
 }
 
+// What stands in the list: an answer, or that there is none.
+struct Told {
+    std::optional<CharSpan> span;
+    float score = 0;
+};
+
+std::vector<Told> told_answers(const AnswerRequest& request, const AnswerSpans& found) {
+    std::vector<Told> told;
+    for (const auto& [span, score] : found.best) told.push_back({span, score});
+    if (!request.may_have_none) return told;
+    const auto place = std::ranges::upper_bound(told, found.none, std::ranges::greater(), &Told::score);
+    told.insert(place, {std::nullopt, found.none});
+    told.resize(std::min(told.size(), static_cast<std::size_t>(request.settings.answers_max)));
+    return told;
+}
+
+void append_told(std::string& out, const Told& told, std::string_view context) {
+    out += "{\"object\":\"answer\",\"text\":";
+    if (told.span) {
+        append_quoted(out, characters(context, *told.span));
+        out.append(",\"start\":").append(std::to_string(told.span->begin));
+        out.append(",\"end\":").append(std::to_string(told.span->end));
+    } else {
+        out += "null,\"start\":null,\"end\":null";
+    }
+    out += ",\"score\":";
+    append_number(out, told.score);
+    out += "}";
+}
+
 std::string render(const AnswerRequest& request, const ServedModel& model, const InferAnswer& answer,
                    const Usage& usage) {
     std::vector<AnswerWindow> windows{{&request.first, answer.rows.front()}};
@@ -67,14 +102,10 @@ std::string render(const AnswerRequest& request, const ServedModel& model, const
     std::string out = "{\"object\":\"list\",\"model\":";
     append_quoted(out, model.name);
     out += ",\"data\":[";
-    for (std::size_t i = 0; i < found.best.size(); ++i) {
-        const auto& [span, score] = found.best[i];
-        out.append(i > 0 ? "," : "").append("{\"object\":\"answer\",\"text\":");
-        append_quoted(out, characters(request.context, span));
-        out.append(",\"start\":").append(std::to_string(span.begin));
-        out.append(",\"end\":").append(std::to_string(span.end)).append(",\"score\":");
-        append_number(out, score);
-        out += "}";
+    bool first = true;
+    for (const auto& told : told_answers(request, found)) {
+        if (!std::exchange(first, false)) out += ",";
+        append_told(out, told, request.context);
     }
     out += "],\"no_answer_score\":";
     append_number(out, found.none);

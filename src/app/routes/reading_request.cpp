@@ -1,8 +1,20 @@
 #include "app/routes/reading_request.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace rootstock {
+namespace {
+
+std::unexpected<Error> too_many_tokens(const char* what, std::size_t tokens, std::int32_t most, const char* param) {
+    return fail(ErrorCode::too_long,
+                "'" + std::string(param) + "' " + what + " of " + std::to_string(tokens) +
+                    " tokens; this model takes at most " + std::to_string(most) +
+                    ": shorten it or send \"truncate\": true",
+                param, "context_length_exceeded");
+}
+
+}  // namespace
 
 ReadOrder begin_reading(const Exchange& exchange, std::string model) {
     auto order = begin_order(exchange);
@@ -39,11 +51,21 @@ Result<Encoding> encode_pair(const ServedModel& model, const std::string& first,
     auto pair = model.base.tokenizer.encode_pair(first, second, {.max_tokens = truncate ? most : 0});
     if (!pair) return fail(pair.error().code, "'" + std::string(param) + "': " + pair.error().message, param);
     if (pair->ids.size() <= static_cast<std::size_t>(most)) return pair;
-    return fail(ErrorCode::too_long,
-                "'" + std::string(param) + "' makes a pair of " + std::to_string(pair->ids.size()) +
-                    " tokens; this model " + "takes at most " + std::to_string(most) +
-                    ": shorten it or send \"truncate\": true",
-                param, "context_length_exceeded");
+    return too_many_tokens("makes a pair", pair->ids.size(), most, param);
+}
+
+Result<std::vector<std::int32_t>> encode_one(const ServedModel& model, const std::string& text, bool truncate,
+                                             const char* param) {
+    const auto most = model.spec().positions_max;
+    std::vector<std::int32_t> ids;
+    auto length = model.base.tokenizer.encode_ids(text, {.max_tokens = truncate ? most : 0}, ids);
+    if (!length) return fail(length.error().code, "'" + std::string(param) + "': " + length.error().message, param);
+    if (ids.size() <= static_cast<std::size_t>(most)) return ids;
+    return too_many_tokens("holds a text", ids.size(), most, param);
+}
+
+float cosine(const std::vector<float>& one, const std::vector<float>& other) {
+    return std::inner_product(one.begin(), one.end(), other.begin(), 0.0f);
 }
 
 void add_row(const Encoding& encoding, const ServedModel& model, ReadRows& rows) {

@@ -15,6 +15,13 @@ Result<std::vector<std::string>> read_texts(const json::value& value, const char
 Result<Encoding> encode_pair(const ServedModel& model, const std::string& first, const std::string& second,
                              bool truncate, const char* param);
 
+// A text by itself, likewise.
+Result<std::vector<std::int32_t>> encode_one(const ServedModel& model, const std::string& text, bool truncate,
+                                             const char* param);
+
+// Of two embeddings, whose length is 1.
+float cosine(const std::vector<float>& one, const std::vector<float>& other);
+
 // With its token types where the model tells texts apart by them.
 void add_row(const Encoding& encoding, const ServedModel& model, ReadRows& rows);
 

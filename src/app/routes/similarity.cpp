@@ -1,7 +1,5 @@
 // POST /v1/similarity: how near are texts to one text? Cosines of their embeddings, by any base model that reads texts.
 
-#include <numeric>
-
 #include "app/routes/reading_request.h"
 #include "app/routes/routes.h"
 
@@ -32,20 +30,9 @@ Result<std::shared_ptr<SimilarityRequest>> read_request(const Exchange& exchange
 }
 
 Result<ReadRows> tokenize(const SimilarityRequest& request, const ServedModel& model) {
-    const auto most = model.spec().positions_max;
     ReadRows rows;
     for (std::size_t i = 0; i < request.texts.size(); ++i) {
-        const char* param = i == 0 ? "source" : "input";
-        std::vector<std::int32_t> ids;
-        auto length =
-            model.base.tokenizer.encode_ids(request.texts[i], {.max_tokens = request.truncate ? most : 0}, ids);
-        if (!length) return fail(length.error().code, "'" + std::string(param) + "': " + length.error().message, param);
-        if (ids.size() > static_cast<std::size_t>(most))
-            return fail(ErrorCode::too_long,
-                        "'" + std::string(param) + "' holds a text of " + std::to_string(ids.size()) +
-                            " tokens; this model takes at most " + std::to_string(most) +
-                            ": shorten it or send \"truncate\": true",
-                        param, "context_length_exceeded");
+        ROOTSTOCK_TRY(ids, encode_one(model, request.texts[i], request.truncate, i == 0 ? "source" : "input"));
         rows.ids.push_back(std::move(ids));
     }
     return rows;
@@ -57,10 +44,9 @@ std::string render(const ServedModel& model, const InferAnswer& answer, const Us
     append_quoted(out, model.name);
     out += ",\"data\":[";
     for (std::size_t i = 1; i < answer.rows.size(); ++i) {
-        const auto& other = answer.rows[i];
         out.append(i > 1 ? "," : "").append("{\"object\":\"similarity\",\"index\":").append(std::to_string(i - 1));
         out += ",\"score\":";
-        append_number(out, std::inner_product(source.begin(), source.end(), other.begin(), 0.0f));
+        append_number(out, cosine(source, answer.rows[i]));
         out += "}";
     }
     out += "],\"usage\":";
@@ -72,7 +58,7 @@ Task<Result<http::Response>> similarity(Exchange& exchange) {
     auto read = read_request(exchange);
     if (!read) co_return fail(read.error());
     const auto request = *read;
-    ReadTask task{.operation = "similarity", .purpose = "similarity", .kind = InferKind::embedding, .heads = {}};
+    ReadTask task{.operation = "similarity", .purpose = "similarity", .embeddings = true};
     task.tokenize = [request](const ServedModel& model) { return tokenize(*request, model); };
     task.answer = [](const ServedModel& model, const InferAnswer& answer, const Usage& usage) {
         return render(model, answer, usage);
