@@ -27,5 +27,6 @@
 #include "flow/predict.h"
 #include "flow/process/child.h"
 #include "flow/promote.h"
+#include "flow/reading.h"
 #include "flow/served.h"
 #include "flow/tune.h"

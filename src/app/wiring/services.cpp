@@ -83,6 +83,7 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     const JourneyParts parts{*services->records, services->models, services->pool, clock,
                              chosen.home,        services->run,    std::move(told)};
     services->predict = std::make_unique<Predict>(parts, chosen.predict);
+    services->reading = std::make_unique<Read>(parts, chosen.predict);
     services->generate = std::make_unique<Generate>(parts, chosen.generate);
     return services;
 }
