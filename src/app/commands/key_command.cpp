@@ -35,7 +35,7 @@ json::object to_json(const tenant::ApiKey& key) {
                         {"tenant", key.tenant.text()},
                         {"state", state_of(key, system_clock().now())},
                         {"created", to_iso8601(key.created)},
-                        {"limits", to_json(key.limits)}};
+                        {"limits", rootstock::to_json(key.limits)}};
     if (key.expires) object["expires"] = to_iso8601(*key.expires);
     if (key.revoked) object["revoked"] = to_iso8601(*key.revoked);
     return object;

@@ -12,7 +12,7 @@ json::object to_json(const tenant::Tenant& tenant) {
             {"name", tenant.name},
             {"status", tenant::name(tenant.status)},
             {"created", to_iso8601(tenant.created)},
-            {"limits", to_json(tenant.limits)}};
+            {"limits", rootstock::to_json(tenant.limits)}};
 }
 
 struct CreateOptions {

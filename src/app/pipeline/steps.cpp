@@ -27,6 +27,14 @@ bool says_json(const http::Request& request) {
     return http::same_name(type, "application/json");
 }
 
+// A packed body could be a thousand times its size: none is unpacked.
+Result<void> check_coding(const http::Request& request) {
+    const auto coding = request.all_of_header("Content-Encoding");
+    if (coding.empty() || http::same_name(coding, "identity")) return {};
+    return fail(ErrorCode::invalid_argument, "send the body as it is, without Content-Encoding", {},
+                "unsupported_media_type");
+}
+
 struct Parsed {
     json::value value;
     std::string fingerprint;
@@ -90,7 +98,9 @@ Task<Result<void>> limit(Exchange& exchange) {
 }
 
 Task<Result<void>> parse_body(Exchange& exchange) {
-    if (exchange.route->endpoint.body != Body::json) co_return Result<void>{};  // a form is the route's to read
+    if (exchange.route->endpoint.body == Body::none) co_return Result<void>{};
+    if (auto fine = check_coding(exchange.request); !fine) co_return fine;
+    if (exchange.route->endpoint.body == Body::form) co_return Result<void>{};  // the route's to read
     if (!says_json(exchange.request))
         co_return fail(ErrorCode::invalid_argument, "send the body as JSON, with \"Content-Type: application/json\"",
                        {}, "unsupported_media_type");

@@ -21,7 +21,7 @@ struct FileSettings {
 };
 
 // What every answer is given on its way out.
-struct AnswerSettings {
+struct EdgeSettings {
     std::vector<std::string> cors_origins;  // pages that may call from a browser
     std::size_t gzip_bytes_min = 1024;      // smaller bodies are never packed; 0: none is
 };
@@ -46,7 +46,7 @@ struct ServeSettings {
     ResidencyLimits residency;
     PredictLimits predict;
     FileSettings files;
-    AnswerSettings answers;
+    EdgeSettings answers;
     tenant::Limits key_limits;  // of keys that have none of their own
     WorkerSettings worker;      // its home is ours
     int workers = 1;            // processes for tuning jobs that are kept beside the server
