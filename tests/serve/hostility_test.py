@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import socket
 import statistics
 import threading
@@ -124,7 +125,7 @@ class HostilityTest(unittest.TestCase):
                                (b"GET\t/ HTTP/1.1\r\n" + HOST + b"\r\n", 400), (b"G@T / HTTP/1.1\r\n" + HOST + b"\r\n", 400)]:
             answer = self.server.raw(attack)
             self.assertRegex(answer, rb"^HTTP/1.1 (%d|505) " % status, attack)
-            self.assertEqual(answer.count(b"HTTP/1.1 "), 1)
+            self.assertEqual(len(re.findall(rb"HTTP/1\.1 \d{3} ", answer)), 1, answer)
         closing = HOST + b"Connection: close\r\n"
         for method in [b"TRACE", b"PATCH", b"PROPFIND", b"get"]:
             answer = self.server.raw(method + b" /v1/models HTTP/1.1\r\n" + closing + b"X-Secret: CANARY\r\n\r\n")
@@ -241,6 +242,7 @@ class HostilityTest(unittest.TestCase):
                  "deep objects": '{"a":' * deep + "1" + "}" * deep,
                  "deep where a text belongs": '{"model":"tickets","input":' + "[" * 65 + "]" * 65 + "}",
                  "800,000 keys": "{" + ",".join(f'"{i}":0' for i in range(800_000)) + "}",
+                 "800,000 objects": "[" + ",".join('{"a":0}' for i in range(800_000)) + "]",
                  "a number too large": '{"model":"tickets","input":"a","top_k":1e400}',
                  "a number of 100,000 digits": '{"model":"tickets","input":"a","top_k":' + "9" * 100_000 + "}",
                  "a lone surrogate": '{"model":"tickets","input":"\\ud800"}', "a byte order mark": '\ufeff{"model":"tickets"}',
@@ -254,7 +256,7 @@ class HostilityTest(unittest.TestCase):
                 answer = client.call("POST", "/v1/classify", text, {"Content-Type": "application/json"})
                 seconds = time.monotonic() - begun
                 self.assertEqual(answer.status, 400, answer.text[:300])
-                self.assertLess(seconds, 5 if "800" in name else 0.2)
+                self.assertLess(seconds, 0.2)
         bad_utf8 = b'{"model":"tickets","input":"CANARY \xc0\xaf"}'
         answer = client.call("POST", "/v1/classify", bad_utf8, {"Content-Type": "application/json"})
         self.assertEqual(answer.status, 400, answer.text)

@@ -70,7 +70,7 @@ class ReloadTest(unittest.TestCase):
         self.start("workers = 0\nlisten = 127.0.0.1:0\nqueue-rows-max = 100\n")
         said = self.reload("workers = 0\nqueue-rows-max = 200\nthreads = 1\n", "need a restart")
         self.assertIn("queue-rows-max: 100 -> 200", said)
-        self.assertIn("threads: 0 -> 1", said)
+        self.assertIn("threads: (nothing) -> 1", said)
         self.assertIn("settings read: nothing changed", said)
         said = self.reload("workers = 0\nqueue-rows-max = 100\n")
         self.assertNotIn("need a restart", said)

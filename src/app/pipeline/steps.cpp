@@ -35,12 +35,30 @@ Result<void> check_coding(const http::Request& request) {
                 "unsupported_media_type");
 }
 
+constexpr std::size_t fields_max = 65'536;  // of all objects of a body together
+
+// A million names take a second to be compared and kept; they are counted first, which takes a millisecond. The text
+// need not be JSON: what is counted too much then is refused anyway.
+Result<void> check_fields(std::string_view text) {
+    std::size_t fields = 0;
+    for (std::size_t at = 0; (at = text.find_first_of("\":", at)) != std::string_view::npos; ++at) {
+        if (text[at] == ':' && ++fields > fields_max)
+            return fail(ErrorCode::invalid_argument,
+                        "the request body has more than " + std::to_string(fields_max) + " fields", {}, "invalid_json");
+        if (text[at] != '"') continue;
+        for (++at; at < text.size() && text[at] != '"'; ++at)
+            if (text[at] == '\\') ++at;
+    }
+    return {};
+}
+
 struct Parsed {
     json::value value;
     std::string fingerprint;
 };
 
 Result<Parsed> parse(const http::Request& request) {
+    ROOTSTOCK_CHECKED(check_fields(request.body));
     ROOTSTOCK_TRY(value, parse_json(request.body, "the request body"));
     std::string fingerprint;
     if (request.header("Idempotency-Key")) fingerprint = ledger::fingerprint(value);
