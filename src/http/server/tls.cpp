@@ -84,7 +84,9 @@ Result<void> load_files(SSL_CTX* context, const TlsFiles& files) {
 void harden(SSL_CTX* context) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // an idle connection keeps no record buffers
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);          // an idle connection keeps no record buffers
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // clients keep their sessions themselves: tickets
+    SSL_CTX_set_num_tickets(context, 1);
     ROOTSTOCK_CHECK(SSL_CTX_set_cipher_list(context, suites_of_1_2) == 1, "OpenSSL knows none of our cipher suites");
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
 }
