@@ -1,14 +1,19 @@
 #pragma once
 // How failures are told: OpenAI's error shape, {"error": {"message", "type", "param", "code"}}, under a status that
-// stands in one table.
+// stands in one table. Routes that speak another server's language tell them as that one does:
+//
+//   kserve   {"error": "..."} under the same status
+//   tei      {"error": "...", "error_type": "Validation"} under the status that goes with its type there
 
 #include "base/base.h"
 #include "http/http.h"
 
 namespace rootstock {
 
+enum class Dialect { openai, kserve, tei };
+
 // The answer to a failed request. Faults of ours are told in general words; their details belong in the log.
-http::Response problem(const Error& error, double seconds_waiting = 0);
+http::Response problem(const Error& error, double seconds_waiting = 0, Dialect dialect = Dialect::openai);
 
 // The same for what the HTTP server refuses by itself.
 http::Response problem(const http::Refusal& refusal);
