@@ -6,7 +6,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto text = rootstock::fuzz::as_text(data, size);
-    const auto bytes = rootstock::from_base64(text);
+    const auto bytes = rootstock::read_base64(text);
     if (!bytes) return 0;
     std::string again;
     rootstock::append_base64(again, *bytes);

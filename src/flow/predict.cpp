@@ -164,7 +164,8 @@ Task<Result<void>> Predict::State::tokenize(Journey& journey) {
     if (!rows) co_return fail(rows.error());
     journey.rows = std::move(*rows);
     for (const auto& row : journey.rows.ids) journey.tokens += static_cast<std::int64_t>(row.size());
-    journey.tokens += static_cast<std::int64_t>(journey.rows.pictures.size() * picture_tokens(model.spec()));
+    if (!journey.rows.pictures.empty())
+        journey.tokens += static_cast<std::int64_t>(journey.rows.pictures.size() * picture_tokens(model.spec()));
     co_return Result<void>{};
 }
 

@@ -116,7 +116,7 @@ class PicturesTest(paid_test.PaidTest):
         self.refuse_both_ways(b"hello, this is a text and no picture at all", 400, "not_an_image")
         self.refuse_both_ways(good[:len(good) // 2], 400, "damaged_image")
         self.refuse_both_ways(png(24, 24, b"\0" * 10), 400, "damaged_image")
-        for text in ["####", "Zg=", "data:image/png,abcd", "data:image/png;base64,***="]:
+        for text in ["####", "Zg=A", "data:image/png,abcd", "data:image/png;base64,***="]:
             self.assertProblem(self.ask(PATH, {"model": "pictures", "image": text}), 400, "invalid_value", "image", ["base64"])
         two = self.ask(PATH, {"model": "pictures", "image": [coded(good), "Z==="]})
         self.assertProblem(two, 400, "invalid_value", "image[1]")

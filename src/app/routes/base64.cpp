@@ -30,7 +30,7 @@ void append_base64(std::string& out, std::string_view bytes) {
     }
 }
 
-std::optional<std::string> from_base64(std::string_view text) {
+std::optional<std::string> read_base64(std::string_view text) {
     if (text.size() % 4 != 0) return std::nullopt;
     const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
     text.remove_suffix(padding);

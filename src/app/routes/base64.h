@@ -10,6 +10,6 @@ namespace rootstock {
 void append_base64(std::string& out, std::string_view bytes);  // with padding
 
 // Nothing unless the text is groups of four, the last one padded; bits that padding leaves over must be 0.
-std::optional<std::string> from_base64(std::string_view text);
+std::optional<std::string> read_base64(std::string_view text);
 
 }  // namespace rootstock

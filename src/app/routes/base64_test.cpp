@@ -18,19 +18,19 @@ TEST(Base64, BothWays) {
         std::string out;
         append_base64(out, bytes);
         EXPECT_EQ(out, text);
-        EXPECT_EQ(from_base64(text), bytes);
+        EXPECT_EQ(read_base64(text), bytes);
     }
     std::string all;
     for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
     std::string text;
     append_base64(text, all);
-    EXPECT_EQ(from_base64(text), all);
+    EXPECT_EQ(read_base64(text), all);
 }
 
 TEST(Base64, RefusesWhatIsNone) {
     for (const char* text :
          {"Z", "Zg", "Zg=", "Zg===", "=Zg=", "Zm9v\n", "Zm9*", "Zh==", "Zm9=", "====", "Zg==Zg==", "-_-_"})
-        EXPECT_EQ(from_base64(text), std::nullopt) << text;
+        EXPECT_EQ(read_base64(text), std::nullopt) << text;
 }
 
 }  // namespace

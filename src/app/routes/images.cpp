@@ -26,7 +26,7 @@ std::optional<std::string> picture_of(std::string_view text) {
         if (at == std::string_view::npos) return std::nullopt;
         text.remove_prefix(at + mark.size());
     }
-    return from_base64(text);
+    return read_base64(text);
 }
 
 void read_pictures(JsonFields& fields, PredictOrder& order) {
