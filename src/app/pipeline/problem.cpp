@@ -87,9 +87,10 @@ http::Response shape(int status, const Words& words, int retry_after = 1) {
     response.status = status;
     response.body = openai_body(words);
     if (status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
-    if (status == 503 || type == "rate_limit_error" || code == "idempotency_running")
+    const bool in_vain = code == "insufficient_quota" || code == "tokens_above_limit";
+    if (status == 503 || (type == "rate_limit_error" && !in_vain) || code == "idempotency_running")
         response.headers.push_back({"Retry-After", std::to_string(retry_after)});
-    if (status == 429 && code == "insufficient_quota") response.headers.push_back({"x-should-retry", "false"});
+    if (status == 429 && in_vain) response.headers.push_back({"x-should-retry", "false"});
     return response;
 }
 
@@ -128,8 +129,8 @@ http::Response in_dialect(http::Response response, const Error& error, std::stri
     return response;
 }
 
-// Whole seconds until what waits now will have run: a caller that comes back then finds the queue as short as it was.
-int retry_after(double seconds_waiting) { return static_cast<int>(std::clamp(std::ceil(seconds_waiting), 1.0, 60.0)); }
+// Whole seconds, rounded up: who comes back then finds what is promised.
+int retry_after(double seconds) { return static_cast<int>(std::clamp(std::ceil(seconds), 1.0, 61.0)); }
 
 }  // namespace
 
@@ -139,14 +140,14 @@ int status_of(const Error& error) {
     return row_of(error.code).status;
 }
 
-http::Response problem(const Error& error, double seconds_waiting, Dialect dialect) {
+http::Response problem(const Error& error, double retry_seconds, Dialect dialect) {
     const auto& row = row_of(error.code);
     int status = status_of(error);
     bool own_word = !error.reason.empty() && status != 500;
     const auto message = message_of(error, status);
     auto response =
         shape(status, {message, row.type, error.param, own_word ? std::string_view(error.reason) : row.code},
-              retry_after(seconds_waiting));
+              retry_after(retry_seconds));
     return in_dialect(std::move(response), error, message, dialect);
 }
 
