@@ -216,7 +216,7 @@ Result<void> Writing::State::submit() {
 
 void Writing::State::submit(std::size_t prompt, const std::shared_ptr<ProgressMarks>& progress) {
     const int first = static_cast<int>(prompt) * order.choices;
-    auto assembly = std::make_shared<TextAssembly>(model.base->base.tokenizer, order, first);
+    auto assembly = std::make_shared<TextAssembly>(*model.base->base.tokenizer, order, first);
     auto hear = [assembly, progress, box = mailbox](const WrittenToken& token) {
         progress->count();
         box->put(assembly->push(token));

@@ -67,6 +67,15 @@ Task<Result<ResolvedModel>> JourneySteps::resolve_adapter(const tenant::Caller& 
     co_return resolved;
 }
 
+Task<Result<ResolvedModel>> JourneySteps::resolve_classifier(const tenant::Caller& caller,
+                                                             const std::string& model) const {
+    auto adapted = co_await resolve_adapter(caller, model);
+    if (adapted || adapted.error().code != ErrorCode::not_found) co_return adapted;
+    const auto* base = parts_.models.called(model);
+    if (!base || !classifies(base->spec())) co_return adapted;
+    co_return ResolvedModel{base, {}, {}, base->name};
+}
+
 Result<ResolvedModel> JourneySteps::resolve_base(const std::string& model, std::string_view purpose) const {
     const auto* base = parts_.models.called(model);
     if (!base)

@@ -96,6 +96,8 @@ public:
     // The caller's live adapter, its base found and itself in memory. not_found (model_not_found), unavailable
     // (model_broken).
     Task<Result<ResolvedModel>> resolve_adapter(const tenant::Caller& caller, const std::string& model) const;
+    // Likewise, or a base model whose own head tells classes apart.
+    Task<Result<ResolvedModel>> resolve_classifier(const tenant::Caller& caller, const std::string& model) const;
     // A base model that reads texts. `purpose` for the sentence: "embeddings". not_found (model_not_found),
     // unsupported.
     Result<ResolvedModel> resolve_base(const std::string& model, std::string_view purpose) const;

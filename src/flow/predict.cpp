@@ -22,7 +22,7 @@ std::vector<float> softmax(const std::vector<float>& logits) {
 }
 
 Result<void> check_classifies(const ResolvedModel& model) {
-    if (model.resident->native->classes() > 0) return {};
+    if (!model.resident || model.resident->native->classes() > 0) return {};
     return fail(ErrorCode::unsupported,
                 "the model '" + model.name + "' does not classify; what writes is asked under /v1/chat/completions",
                 "model");
@@ -33,10 +33,17 @@ struct Journey {
     PredictOrder order;
     std::string operation;
     ResolvedModel model{};
-    std::vector<std::vector<std::int32_t>> rows{};
+    PredictRows rows{};
     std::int64_t tokens = 0;
     double begun = monotonic_seconds();
     double stored = 0, inferred = 0;  // seconds
+
+    const std::vector<std::string>& labels() const {
+        return model.resident ? model.resident->labels : model.base->base.labels;
+    }
+    std::int32_t tokens_max() const {
+        return model.resident ? model.resident->tokens_max : model.base->spec().positions_max;
+    }
 };
 
 }  // namespace
@@ -51,7 +58,7 @@ struct Predict::State {
     Task<Result<Answered>> classify(PredictOrder order, Render<Classified> render);
     Task<Result<Answered>> embed(PredictOrder order, Render<Embedded> render);
 
-    Task<Result<void>> tokenize(Journey& journey, std::int32_t tokens_max);
+    Task<Result<void>> tokenize(Journey& journey);
     Task<Result<void>> reserve(Journey& journey);
     Task<void> give_up(const Journey& journey, std::int64_t compute_micros);
     Task<Result<InferAnswer>> infer(Journey& journey, InferKind kind);
@@ -74,24 +81,26 @@ Task<std::string> Predict::State::write_out(const Render<Answer>& render, const 
 // ---- the journeys ----
 
 Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Classified> render) {
-    Journey journey{.order = std::move(order), .operation = "classify"};
+    auto operation = order.operation;
+    Journey journey{.order = std::move(order), .operation = std::move(operation)};
     if (auto fine = check_inputs(journey.order, limits); !fine) co_return fail(fine.error());
-    auto model = co_await steps.resolve_adapter(journey.order.caller, journey.order.model);
+    auto model = co_await steps.resolve_classifier(journey.order.caller, journey.order.model);
     if (!model) co_return fail(model.error());
     journey.model = std::move(*model);
     if (auto fine = check_classifies(journey.model); !fine) co_return fail(fine.error());
-    const auto& resident = *journey.model.resident;
-    if (auto fine = co_await tokenize(journey, resident.tokens_max); !fine) co_return fail(fine.error());
+    if (auto fine = co_await tokenize(journey); !fine) co_return fail(fine.error());
     if (auto fine = co_await reserve(journey); !fine) co_return fail(fine.error());
 
-    auto found = co_await infer(journey, InferKind::logits);
+    const auto kind = journey.model.adapted() ? InferKind::logits : InferKind::head;
+    auto found = co_await infer(journey, kind);
     if (!found) {
         co_await give_up(journey, 0);
         co_return fail(found.error());
     }
-    Classified answer{journey.model.name, resident.labels, {}, {}, {}};
+    Classified answer{journey.model.name, journey.labels(), {}, {}, {}, {}};
     for (const auto& logits : found->rows) answer.probabilities.push_back(softmax(logits));
     answer.usage = {found->tokens, static_cast<std::int64_t>(found->rows.size()), found->compute_micros};
+    answer.logits = std::move(found->rows);
     auto predictions = predictions_of(journey, answer);
     for (const auto& prediction : predictions) answer.predictions.push_back(prediction.id);
     auto body = co_await write_out(render, answer);
@@ -111,8 +120,7 @@ Task<Result<Answered>> Predict::State::embed(PredictOrder order, Render<Embedded
     auto model = steps.resolve_base(journey.order.model, "embeddings");
     if (!model) co_return fail(model.error());
     journey.model = std::move(*model);
-    const auto longest = journey.model.base->spec().positions_max;
-    if (auto fine = co_await tokenize(journey, longest); !fine) co_return fail(fine.error());
+    if (auto fine = co_await tokenize(journey); !fine) co_return fail(fine.error());
     if (auto fine = co_await reserve(journey); !fine) co_return fail(fine.error());
 
     auto found = co_await infer(journey, InferKind::embedding);
@@ -150,18 +158,20 @@ Task<Result<Answered>> Predict::State::once_only(PredictOrder order,
     co_return answered;
 }
 
-Task<Result<void>> Predict::State::tokenize(Journey& journey, std::int32_t tokens_max) {
+Task<Result<void>> Predict::State::tokenize(Journey& journey) {
     const auto& order = journey.order;
-    const auto& tokenizer = journey.model.base->base.tokenizer;
-    auto work = [&order, &tokenizer, tokens_max] { return tokens_of(order, tokens_max, tokenizer); };
-    Result<std::vector<std::vector<std::int32_t>>> rows;
-    if (bytes_of(order) > limits.bytes_on_io_thread_max)
+    const auto& model = *journey.model.base;
+    auto work = [&order, &model, tokens_max = journey.tokens_max()] { return rows_of(order, tokens_max, model); };
+    Result<PredictRows> rows;
+    if (bytes_of(order) > limits.bytes_on_io_thread_max || !model.reads_text())
         rows = co_await run_on(parts().pool, std::move(work));
     else
         rows = work();
     if (!rows) co_return fail(rows.error());
     journey.rows = std::move(*rows);
-    for (const auto& row : journey.rows) journey.tokens += static_cast<std::int64_t>(row.size());
+    for (const auto& row : journey.rows.ids) journey.tokens += static_cast<std::int64_t>(row.size());
+    if (!journey.rows.pictures.empty())
+        journey.tokens += static_cast<std::int64_t>(journey.rows.pictures.size() * picture_tokens(model.spec()));
     co_return Result<void>{};
 }
 
@@ -195,7 +205,8 @@ Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind
     InferRequest request{.tenant = journey.order.batch ? TenantId(caller.tenant.text() + "/batch") : caller.tenant,
                          .kind = kind,
                          .adapter = journey.model.resident ? journey.model.resident->native : nullptr,
-                         .rows = std::move(journey.rows),
+                         .rows = std::move(journey.rows.ids),
+                         .pictures = std::move(journey.rows.pictures),
                          .deadline = monotonic_seconds() + std::chrono::duration<double>(limits.time_max).count()};
     auto& scheduler = *journey.model.base->scheduler;
     InferTicket ticket = 0;

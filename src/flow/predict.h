@@ -33,15 +33,21 @@ struct PredictLimits {
     std::size_t rows_on_io_thread_max = 64;          // an answer to more inputs is written out on the pool
 };
 
-// A text, or token ids as they are (special tokens included).
-using PredictInput = std::variant<std::string, std::vector<std::int32_t>>;
+// The bytes of a PNG, JPEG, BMP or WebP file.
+struct PictureFile {
+    std::string bytes;
+};
+
+// A text, token ids as they are (special tokens included), or a picture.
+using PredictInput = std::variant<std::string, std::vector<std::int32_t>, PictureFile>;
 
 struct PredictOrder {
     RequestId request;
     tenant::Caller caller;
     std::string model;
     std::vector<PredictInput> inputs;
-    bool truncate = false;  // cut inputs that are too long, instead of refusing them
+    std::string operation = "classify";  // as the books say it; embeddings are "embed"
+    bool truncate = false;               // cut inputs that are too long, instead of refusing them
     std::optional<OnceOnly> once;
     bool batch = false;  // a line of a batch: waits in a lane of its own, so that it delays no direct request
     std::shared_ptr<http::Presence> presence = std::make_shared<http::Presence>();  // who leaves is not waited for
@@ -51,6 +57,7 @@ struct Classified {
     std::string model;  // "name@version" that answered
     std::vector<std::string> labels;
     std::vector<std::vector<float>> probabilities;  // per input, in the labels' order
+    std::vector<std::vector<float>> logits;         // what they were made of
     std::vector<PredictionId> predictions;          // per input
     Usage usage;
 };
@@ -74,6 +81,7 @@ public:
     template <typename T>
     using Render = std::function<std::string(const T&)>;  // the body
 
+    // By the caller's adapter of that name, or a base model's own head; texts, or pictures for a model that sees.
     boost::asio::awaitable<Result<Answered>> classify(PredictOrder order, Render<Classified> render);
     boost::asio::awaitable<Result<Answered>> embed(PredictOrder order, Render<Embedded> render);
 

@@ -7,11 +7,27 @@ namespace {
 
 constexpr std::size_t digest_digits_min = 8;
 
+// Of its head; "LABEL_3" where the folder names none, as its library does.
+std::vector<std::string> labels_of(const Model& files) {
+    auto labels = files.labels;
+    for (auto i = labels.size(); i < static_cast<std::size_t>(files.spec.head.classes); ++i)
+        labels.push_back("LABEL_" + std::to_string(i));
+    return labels;
+}
+
 Result<ServedBase> load_base(const std::filesystem::path& folder, const std::string& digest, NativeOptions options) {
-    ROOTSTOCK_TRY(tokenizer, Tokenizer::load(folder));
     ROOTSTOCK_TRY(files, load_model(folder));
+    ServedBase base{.model = nullptr, .tokenizer = {}, .digest = digest, .labels = labels_of(files)};
+    if (files.spec.inputs == Inputs::patches) {
+        ROOTSTOCK_TRY(reader, PictureReader::open(folder, files.spec.patches.image, files.spec.patches.channels));
+        base.pictures = reader;
+    } else {
+        ROOTSTOCK_TRY(tokenizer, Tokenizer::load(folder));
+        base.tokenizer = std::move(tokenizer);
+    }
     ROOTSTOCK_TRY(model, NativeModel::load(files, options));
-    return ServedBase{std::move(model), std::move(tokenizer), digest, files.labels};
+    base.model = std::move(model);
+    return base;
 }
 
 bool writes(const TransformerSpec& spec) {
@@ -46,13 +62,19 @@ Result<std::unique_ptr<ServedModel>> open_one(const catalog::Model& chosen, cons
 
 }  // namespace
 
+bool classifies(const TransformerSpec& spec) { return spec.head.kind == HeadKind::sequence && spec.head.classes >= 2; }
+
+bool ranks(const TransformerSpec& spec) {
+    return spec.inputs == Inputs::tokens && spec.head.kind == HeadKind::sequence && spec.head.classes <= 2;
+}
+
 bool ServedModel::is_called(std::string_view model) const {
     return model == name || (model.size() >= digest_digits_min && digest.starts_with(model));
 }
 
 Result<std::shared_ptr<const OutputVocabulary>> ServedModel::vocabulary() const {
     const std::lock_guard lock(making_);
-    if (!vocabulary_) vocabulary_ = OutputVocabulary::make(base.tokenizer, spec().end_ids);
+    if (!vocabulary_) vocabulary_ = OutputVocabulary::make(*base.tokenizer, spec().end_ids);
     return *vocabulary_;
 }
 

@@ -28,6 +28,10 @@ struct ServedSettings {
     std::function<void(const std::string& base, const StepFacts& facts)> on_step;
 };
 
+// Has the model a head of its own that tells classes apart, or one that a cross-encoder ranks with?
+bool classifies(const TransformerSpec& spec);
+bool ranks(const TransformerSpec& spec);
+
 // One base model with all that works on it. Taken down in reverse order: the threads end before the model goes.
 struct ServedModel {
     ServedModel(std::string name, std::string digest, Timestamp added, ServedBase base, Result<ChatForm> chat)

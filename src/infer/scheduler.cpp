@@ -36,17 +36,40 @@ Result<void> check_types(const InferRequest& request, const TransformerSpec& spe
     return {};
 }
 
+Result<void> check_pictures(const InferRequest& request, const TransformerSpec& spec) {
+    const auto& made = spec.patches;
+    const auto numbers = static_cast<std::size_t>(made.channels) * static_cast<std::size_t>(made.image * made.image);
+    for (const auto& picture : request.pictures)
+        if (picture.size() != numbers)
+            return fail(ErrorCode::invalid_argument,
+                        "a picture has " + std::to_string(picture.size()) + " numbers; this model takes " +
+                            std::to_string(numbers),
+                        "input");
+    return {};
+}
+
+Result<void> check_rows(const InferRequest& request, const TransformerSpec& spec) {
+    const bool sees = spec.inputs == Inputs::patches;
+    if (request.count() == 0) return fail(ErrorCode::invalid_argument, "there is no input", "input");
+    if (sees ? !request.rows.empty() : !request.pictures.empty())
+        return fail(
+            ErrorCode::invalid_argument,
+            sees ? "this model sees pictures and reads no texts" : "this model reads texts and sees no pictures",
+            "input");
+    if (sees) return check_pictures(request, spec);
+    for (const auto& ids : request.rows) ROOTSTOCK_CHECKED(check_row(ids, spec));
+    return check_types(request, spec);
+}
+
 // One faulty request must not spoil the batch it would ride in, so it is found before.
 Result<void> check_request(const InferRequest& request, const TransformerSpec& spec) {
-    if (request.rows.empty()) return fail(ErrorCode::invalid_argument, "there is no input", "input");
     if (request.kind == InferKind::logits && (!request.adapter || request.adapter->classes() == 0))
         return fail(ErrorCode::invalid_argument, "this model has no classification head", "model");
     const auto head = spec.head.kind;
     if (request.kind == InferKind::head &&
         (head == HeadKind::none || head == HeadKind::masked_lm || head == HeadKind::causal_lm))
         return fail(ErrorCode::invalid_argument, "this model has no head of its own for this task", "model");
-    for (const auto& ids : request.rows) ROOTSTOCK_CHECKED(check_row(ids, spec));
-    return check_types(request, spec);
+    return check_rows(request, spec);
 }
 
 }  // namespace
@@ -101,7 +124,7 @@ void Scheduler::State::run_batch(const std::vector<InferRow>& rows) {
     if (!facts) spdlog::error("inference: {}", facts.error().message);
     for (const auto& row : rows) {
         InferJob& job = *row.job;
-        if (facts && job.rows_finished == job.request.rows.size()) {
+        if (facts && job.rows_finished == job.request.count()) {
             if (auto done = std::exchange(job.done, nullptr)) done(std::move(job.answer));
         } else if (!facts && claim(job)) {
             if (auto done = std::exchange(job.done, nullptr)) done(fail(facts.error()));
@@ -121,7 +144,7 @@ void Scheduler::State::note_pace(const BatchFacts& facts) {
 // A failed job's waiting rows leave with it. False when cancel() took them before and has spoken already.
 bool Scheduler::State::claim(InferJob& job) {
     std::lock_guard lock(mutex);
-    return queue.remove(job.ticket) || job.rows_taken == job.request.rows.size();
+    return queue.remove(job.ticket) || job.rows_taken == job.request.count();
 }
 
 Scheduler::Scheduler(std::shared_ptr<const NativeModel> model, SchedulerSettings settings)
@@ -144,7 +167,8 @@ InferTicket Scheduler::submit(InferRequest request, InferDone done) {
         return 0;
     }
     auto job = std::make_shared<InferJob>();
-    job->answer.rows.resize(request.rows.size());
+    job->answer.rows.resize(request.count());
+    if (!request.pictures.empty()) request.picture_tokens = picture_tokens(state_->model->spec());
     job->request = std::move(request);
     job->done = std::move(done);
     Result<void> accepted;

@@ -54,7 +54,7 @@ inline Adapter adapter(std::uint64_t seed, int classes = 3) {
 
 inline std::vector<std::int32_t> tokens(std::string_view text) {
     std::vector<std::int32_t> ids;
-    must(base().tokenizer.encode_ids(text, {}, ids));
+    must(base().tokenizer->encode_ids(text, {}, ids));
     return ids;
 }
 

@@ -3,11 +3,12 @@
 
     build/golden-env/bin/python tests/golden/make_reading_golden.py      (after make_bert_tiny_golden.py)
 
-writes reading/{entities,answers,crossencoder}/ (Hugging Face folders with the tokenizer of tiny_bert) and reading.json:
+writes reading/{entities,answers,crossencoder}/ (Hugging Face folders with the tokenizer of tiny_bert), reading/pictures/ and reading.json:
 
     entities   [{"text", "entities": [{"label", "text", "start", "end", "score"}]}]      aggregation "simple"
     answers    [{"question", "context", "top_k", "max_answer_tokens", "allow_no_answer", "answers": [{"text", "start",
                "end", "score"}]}]    windows of 64 tokens that share 16; the empty answer of the pipeline is a null here
+    pictures   {file of images/: {label: probability}}
     pairs      [{"query", "documents": [...], "scores": [...], "logits": [...]}]         logistic of the one class
 
 Every parameter is random, norms and biases too, so that a forgotten one shows.
@@ -18,6 +19,7 @@ import shutil
 
 import torch
 import transformers as tf
+from PIL import Image
 
 HERE = pathlib.Path(__file__).resolve().parent
 TINY, FOLDER = HERE / "tiny_bert", HERE / "reading"
@@ -87,8 +89,27 @@ def pairs():
         yield {"query": query, "documents": documents, "scores": torch.sigmoid(logits).tolist(), "logits": logits.tolist()}
 
 
+def pictures():
+    torch.manual_seed(SEED)
+    labels = ["benign", "normal", "other"]
+    config = tf.ViTConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48, image_size=24,
+                          patch_size=8, num_channels=3, id2label=dict(enumerate(labels)),
+                          label2id={label: i for i, label in enumerate(labels)})
+    model = tf.ViTForImageClassification(config).eval()
+    for key, parameter in model.named_parameters():
+        parameter.data.normal_(1.0 if "layernorm" in key and key.endswith("weight") else 0.0, 0.3 if parameter.dim() > 1 else 0.1)
+    model.save_pretrained(FOLDER / "pictures")
+    preparing = tf.ViTImageProcessor(size={"height": 24, "width": 24})
+    preparing.save_pretrained(FOLDER / "pictures")
+    for file in ("rgb.png", "rgb420.jpg", "grey.png", "palette8.png", "lossless.webp", "rgb.bmp"):
+        pixels = preparing(Image.open(HERE / "images" / file).convert("RGB"), return_tensors="pt")
+        with torch.no_grad():
+            yield file, dict(zip(labels, model(**pixels).logits[0].softmax(0).tolist()))
+
+
 if __name__ == "__main__":
     shutil.rmtree(FOLDER, ignore_errors=True)
-    told = {"entities": list(entities()), "answers": list(answers()), "pairs": list(pairs())}
+    told = {"entities": list(entities()), "answers": list(answers()), "pairs": list(pairs()),
+            "pictures": dict(pictures())}
     (HERE / "reading.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
     print(f"seed {SEED}: {sum(len(t['entities']) for t in told['entities'])} entities, {len(told['answers'])} questions")

@@ -181,7 +181,7 @@ class AnswersTest(unittest.TestCase):
 
     def test_models(self):
         listed = self.client().call("GET", "/v1/models").json
-        self.assertEqual([(m["id"], m["task"]) for m in listed["data"]][:2], [("fixture", "embed"), ("writer", "chat")])
+        self.assertEqual([(m["id"], m["task"]) for m in listed["data"]][:2], [("fixture", "classify"), ("writer", "chat")])
         names = {m["id"]: m["owned_by"] for m in listed["data"]}
         self.assertEqual(names, {"fixture": "rootstock", "writer": "rootstock", "tickets": "rootstock", "mood": "acme", "broken": "acme", "voice": "acme"})
         self.assertEqual(self.client().call("GET", "/v1/models/mood@1").json["version"], 1)

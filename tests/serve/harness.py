@@ -47,6 +47,11 @@ class Home:
             subprocess.run([BIN / "rootstock", "--home", self.folder, "pull", f"file:{folder}", "--name", folder.name],
                            check=True, capture_output=True)
 
+    def add_adapter(self, base, name, owner, labels, seed):
+        """A live adapter with seeded random weights; owner "": the house's."""
+        subprocess.run([BIN / "serve_fixture", "--adapter", self.folder, base, name, owner, ",".join(labels), str(seed)],
+                       check=True, capture_output=True)
+
     def rows(self, sql, *args):
         with contextlib.closing(sqlite3.connect(self.folder / "rootstock.db", timeout=10)) as records:
             return records.execute(sql, args).fetchall()

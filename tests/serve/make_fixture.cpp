@@ -3,6 +3,9 @@
 //
 //   serve_fixture HOME MODEL_FOLDER [WRITER_FOLDER]
 //
+//   serve_fixture --adapter HOME BASE NAME OWNER LABEL,LABEL,... SEED
+//
+// The second adds a live adapter with seeded random weights on a base model of the home; OWNER "": the house's. The first
 // prints one JSON object: {"base", "digest", "labels", "keys": {"acme", "umbra", "poor", "suspended", "revoked",
 // "expired"}}. Besides that model ("fixture") there is one that writes ("writer": WRITER_FOLDER, or the
 // one of tiny_writer.h). Adapters: "tickets"
@@ -180,6 +183,31 @@ private:
     std::shared_ptr<const NativeModel> native_;
 };
 
+// One more live adapter, on any base model of the home.
+void add_to_home(const std::string& home_folder, const std::string& base, const std::string& name,
+                 const std::string& owner, const std::string& labels, std::uint64_t seed) {
+    const auto home = must(open_home(home_folder));
+    const auto records = must(open_records(home));
+    const auto model = must(records->read([&](store::Session& session) { return catalog::find_model(session, base); }));
+    std::vector<std::string> names;
+    for (std::size_t at = 0, end = 0; end != std::string::npos; at = end + 1)
+        names.push_back(labels.substr(at, (end = labels.find(',', at)) - at));
+    const auto files = must(load_model(home.models() / model.folder));
+    const auto id = mint<AdapterTag>(Fixture::now());
+    must(save_adapter(home.adapters() / id.text(), random_adapter(files, model.digest, names, seed), files.spec));
+    must(records->write_now([&](store::Session& session) -> Result<void> {
+        TenantId tenant;
+        if (!owner.empty()) {
+            ROOTSTOCK_TRY(found, tenant::find(session, owner));
+            tenant = found.id;
+        }
+        auto record = Fixture::record_of(id, tenant, name, "classify", model.digest, names, seed);
+        ROOTSTOCK_TRY(added, catalog::add_adapter(session, record, Fixture::now()));
+        ROOTSTOCK_CHECKED(catalog::promote(session, tenant, added.reference(), Fixture::now()));
+        return {};
+    }));
+}
+
 ledger::Plan tiny_plan() {
     ledger::Plan plan;
     plan.code = "tiny";
@@ -233,12 +261,18 @@ void make(const std::string& home, const std::string& folder, const std::string&
 }  // namespace rootstock
 
 int main(int argc, char** argv) {
-    if (argc < 3 || argc > 4) {
-        std::fprintf(stderr, "usage: %s HOME MODEL_FOLDER [WRITER_FOLDER]\n", argv[0]);
+    const bool one_more = argc == 8 && std::string_view(argv[1]) == "--adapter";
+    if (!one_more && (argc < 3 || argc > 4)) {
+        std::fprintf(stderr,
+                     "usage: %s HOME MODEL_FOLDER [WRITER_FOLDER]\n       %s --adapter HOME BASE NAME OWNER LABELS SEED\n",
+                     argv[0], argv[0]);
         return 2;
     }
     try {
-        rootstock::make(argv[1], argv[2], argc == 4 ? argv[3] : "");
+        if (one_more)
+            rootstock::add_to_home(argv[2], argv[3], argv[4], argv[5], argv[6], std::stoull(argv[7]));
+        else
+            rootstock::make(argv[1], argv[2], argc == 4 ? argv[3] : "");
     } catch (const std::exception& fault) {
         std::fprintf(stderr, "serve_fixture: %s\n", fault.what());
         return 1;

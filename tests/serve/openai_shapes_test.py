@@ -91,6 +91,7 @@ class ShapesTest(unittest.TestCase):
         cls.theirs = Theirs()
         cls.ours = yaml.safe_load((harness.ROOT / "api" / "openapi.yaml").read_text())["components"]["schemas"]
         cls.home = harness.Home()
+        cls.home.add_adapter("fixture", "omni-moderation-latest", "acme", ["ok", "hate", "self-harm/intent", "violence"], 31)
         cls.server = harness.Server(cls.home)
         cls.client = harness.Client(cls.server, cls.home.keys["acme"])
 
@@ -140,6 +141,13 @@ class ShapesTest(unittest.TestCase):
         models = self.client.call("GET", "/v1/models").json
         self.theirs.check("ListModelsResponse", models, extra=("task", "version", "labels", "base", "dimensions"))
 
+    def test_moderations(self):
+        for given in ["where is my card?", ["a", "b"], [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]]:
+            for more in [{}, {"model": "omni-moderation-latest"}]:
+                answer = self.answer("/v1/moderations", {"input": given, **more})
+                self.theirs.check("CreateModerationResponse", answer, extra=("usage", "prediction_id"))
+                self.assertEqual(len(answer["results"]), 2 if given == ["a", "b"] else 1)
+
     def test_errors(self):
         for path, body, status in [(CHAT, said("x", model="nosuch"), 404), (CHAT, said("x", spend=1), 400),
                                    (COMPLETIONS, {"model": "writer", "prompt": [7] * 600}, 400)]:
@@ -147,7 +155,8 @@ class ShapesTest(unittest.TestCase):
 
     def test_every_field_of_a_request_is_taken_or_refused_by_name(self):
         for theirs, ours in [("CreateChatCompletionRequest", "ChatRequest"), ("CreateCompletionRequest", "CompletionRequest"),
-                             ("CreateEmbeddingRequest", "EmbeddingsRequest")]:
+                             ("CreateEmbeddingRequest", "EmbeddingsRequest"),
+                             ("CreateModerationRequest", "ModerationRequest")]:
             missing = set(self.theirs.properties(self.theirs.schemas[theirs])) - set(self.ours[ours]["properties"])
             self.assertEqual(missing, set(), theirs)
 

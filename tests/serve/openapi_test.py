@@ -7,6 +7,7 @@ says of request bodies is held against the server too: what the schema refuses, 
 
 Needs PyYAML and jsonschema (Debian: python3-yaml, python3-jsonschema).
 """
+import base64
 import json
 import re
 import unittest
@@ -22,6 +23,10 @@ except ImportError as missing:
     harness.skip(f"{missing.name} is not installed (python3-yaml, python3-jsonschema)")
 
 TEXT = "where is my card?"
+PICTURE = base64.b64encode((harness.GOLDEN / "images" / "rgb.png").read_bytes()).decode()
+INFER = {"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": [TEXT]}]}
+TEI = ("/predict", "/embed", "/rerank")  # their clients know 422 where ours know 400
+QUERIES = {"/predict": "?model=tickets", "/embed": "?model=entities"}
 
 
 class Document:
@@ -74,7 +79,8 @@ class OpenApiTest(unittest.TestCase):
     def setUpClass(cls):
         cls.document = Document()
         cls.home = harness.Home()
-        names = ("entities", "answers", "crossencoder")
+        names = ("entities", "answers", "crossencoder", "pictures")
+        cls.home.add_adapter("fixture", "omni-moderation-latest", "acme", ["ok", "hate"], 31)
         cls.home.pull(*(harness.GOLDEN / "reading" / name for name in names))
         cls.server = harness.Server(cls.home, "--queue-rows-max", "100", "--workers", "0", bases=("fixture", "writer", *names))
         cls.seen = set()
@@ -133,6 +139,10 @@ class OpenApiTest(unittest.TestCase):
             "/v1/extract": {"model": "entities", "input": TEXT},
             "/v1/answer-span": {"model": "answers", "question": TEXT, "context": "my card", "allow_no_answer": True, "top_k": 9},
             "/v1/rerank": {"model": "crossencoder", "query": TEXT, "documents": ["a", "b"], "return_documents": True},
+            "/v1/images/classify": {"model": "pictures", "image": PICTURE},
+            "/v1/moderations": {"input": TEXT},
+            "/v2/models/{id}/infer": INFER,
+            "/predict": {"inputs": TEXT}, "/embed": {"inputs": TEXT}, "/rerank": {"query": TEXT, "texts": ["a", "b"], "return_text": True},
             "/v1/similarity": {"model": "fixture", "source": TEXT, "input": ["a", "b"]},
             "/v1/chat/completions": said(TEXT, max_tokens=4),
             "/v1/completions": {"model": "writer", "prompt": TEXT, "max_tokens": 4},
@@ -156,7 +166,7 @@ class OpenApiTest(unittest.TestCase):
         routes = sorted(self.document.routes() - done,
                         key=lambda r: (r[0] == "DELETE", max([order.index(v) for v in order if r[1].endswith(v)], default=-1), r[1]))
         for method, route in routes:
-            query = "?start_time=1700000000" if "organization" in route else ""
+            query = "?start_time=1700000000" if "organization" in route else QUERIES.get(route, "")
             path = route.replace("{id}", ids.get(route, "tickets")) + query
             self.call(method, path, route, 200, self.bodies.get(route))
 
@@ -169,6 +179,8 @@ class OpenApiTest(unittest.TestCase):
                 body, headers = form({}, "data", data=b"x")
             elif route.endswith("/complete"):
                 body = {"part_ids": ["x"]}
+            elif route.endswith("/infer"):
+                body = INFER
             self.call(method, route.replace("{id}", "nosuch"), route, 404, body, headers=headers)
         for route, body in [("/v1/fine_tuning/jobs", {"model": "nosuch", "training_file": "x"}),
                             ("/v1/batches", {"input_file_id": "x", "endpoint": "/v1/classify", "completion_window": "24h"}),
@@ -183,7 +195,7 @@ class OpenApiTest(unittest.TestCase):
                 self.call(method, path + "?nosuch=1", route, 400)
             content = operation.get("requestBody", {}).get("content", {})
             if "application/json" in content:
-                self.call(method, path, route, 400, {"nosuch": 1})
+                self.call(method, path, route, 422 if route in TEI else 400, {"nosuch": 1})
                 self.call(method, path, route, 415, "x")
         ids = self.prepared()
         self.call("POST", f"/v1/uploads/{ids['/v1/uploads/{id}/cancel']}/cancel", "/v1/uploads/{id}/cancel", 200)
@@ -264,6 +276,7 @@ class OpenApiTest(unittest.TestCase):
                  "ExtractRequest": ("/v1/extract", {"model": "entities", "input": TEXT}),
                  "AnswerSpanRequest": ("/v1/answer-span", {"model": "answers", "question": TEXT, "context": "my card"}),
                  "RerankRequest": ("/v1/rerank", {"model": "crossencoder", "query": TEXT, "documents": ["a"]}),
+                 "ModerationRequest": ("/v1/moderations", {"input": TEXT}),
                  "SimilarityRequest": ("/v1/similarity", {"model": "fixture", "source": TEXT, "input": ["a"]})}
         changes = [{}, {"input": [TEXT, "b"]}, {"input": []}, {"input": 1}, {"input": None}, {"input": [[]]}, {"input": [1, -1]},
                    {"input": ["a", 1]}, {"input": [2, 3]}, {"input": [[2, 3], [2, 50, 3]]}, {"truncate": 1}, {"truncate": True},
@@ -271,6 +284,8 @@ class OpenApiTest(unittest.TestCase):
                    {"encoding_format": "base64"}, {"encoding_format": "x"}, {"tenant_id": "x"}, {"model": 5},
                    {"min_score": 0.5}, {"min_score": 2}, {"max_answer_tokens": 0}, {"allow_no_answer": True}, {"allow_no_answer": 1},
                    {"documents": []}, {"documents": "a"}, {"documents": ["a", 1]}, {"top_n": 0}, {"top_n": 2}, {"return_documents": 1},
+                   {"input": [{"type": "text", "text": "a"}]}, {"input": [{"type": "x"}]}, {"threshold": 0.2}, {"threshold": 2},
+                   {"thresholds": {"hate": 1}}, {"thresholds": {"hate": 2}}, {"neutral": []}, {"neutral": [1]},
                    {"source": ["a"]}, {"question": None}, {"context": 5}]
         self.hold_against_the_schema(cases, changes)
 

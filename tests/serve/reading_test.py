@@ -5,49 +5,14 @@ import json
 import unittest
 
 import harness
+import paid_test
 
 WANTED = json.loads((harness.GOLDEN / "reading.json").read_text())
 TEXT = "where is my card?"
 
 
-class ReadingTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.home = harness.Home()
-        names = ("entities", "answers", "crossencoder")
-        cls.home.pull(*(harness.GOLDEN / "reading" / name for name in names))
-        cls.server = harness.Server(cls.home, bases=("fixture", "writer", *names))
-
-    @classmethod
-    def tearDownClass(cls):
-        code = cls.server.stop()
-        problems, holds = cls.home.problems_in_books(), cls.home.open_holds()
-        cls.home.remove()
-        assert code == 0, f"the server ended with {code}"
-        assert not problems, problems
-        assert holds == 0, f"{holds} holds are left"
-
-    def ask(self, path, body, headers=None, name="acme"):
-        client = harness.Client(self.server, self.home.keys[name])
-        self.addCleanup(client.close)
-        return client.call("POST", path, body, headers)
-
-    def good(self, path, body, **more):
-        answer = self.ask(path, body, **more)
-        self.assertEqual(answer.status, 200, answer.text)
-        return answer.json
-
-    def events(self, answer):
-        return self.home.rows("SELECT input_tokens, inputs, amount, operation, adapter FROM usage_event WHERE event_id = ?",
-                              answer.request_id)
-
-    def assertProblem(self, answer, status, code, param=None, words=()):
-        self.assertEqual((answer.status, answer.error["code"]), (status, code), answer.text)
-        if param:
-            self.assertEqual(answer.error["param"], param)
-        for word in words:
-            self.assertIn(word, answer.error["message"])
-        self.assertEqual(self.events(answer), [], "a refused request was charged")
+class ReadingTest(paid_test.PaidTest):
+    PULLED = ("entities", "answers", "crossencoder")
 
     def assertNear(self, told, wanted):
         """The same but for the last digits of scores."""
@@ -123,15 +88,8 @@ class ReadingTest(unittest.TestCase):
 
     def test_the_charge_is_the_usage_and_a_key_is_charged_once(self):
         for number, (path, body, operation) in enumerate(self.ORDERS):
-            key = {"Idempotency-Key": f"read-{number}"}
-            first = self.ask(path, body, key)
-            self.assertEqual(first.status, 200, first.text)
-            [(tokens, rows, amount, booked, adapter)] = self.events(first)
-            self.assertEqual((tokens, amount, booked, adapter), (first.json["usage"]["total_tokens"], tokens * 20, operation, ""))
-            self.assertGreater(rows, 0)
-            again = self.ask(path, body, key)
-            self.assertEqual((again.text, again.headers["Idempotent-Replayed"], self.events(again)), (first.text, "true", []))
-            self.assertProblem(self.ask(path, {**body, "user": "x"}, key), 422, "idempotency_key_reused")
+            first, tokens = self.assertChargedOnce(path, body, operation, "", number, {**body, "user": "x"})
+            self.assertEqual(first.json["usage"]["total_tokens"], tokens)
             self.assertProblem(self.ask(path, {**body, "model": "nosuch"}), 404, "model_not_found", "model")
 
     def test_the_poor_are_refused_before_the_work(self):

@@ -59,7 +59,8 @@ void mark(http::Response& response, const RequestId& id, const Services& service
 void tell_problem(Exchange& exchange, const Error& error) {
     double seconds = exchange.services.seconds_waiting();
     if (refused_by_limits(exchange, error)) seconds = exchange.admission->retry_seconds();
-    exchange.response = problem(error, seconds);
+    const auto dialect = exchange.route ? exchange.route->endpoint.dialect : Dialect::openai;
+    exchange.response = problem(error, seconds, dialect);
     if (!exchange.allow.empty()) exchange.response.headers.push_back({"Allow", exchange.allow});
     if (refused_by_limits(exchange, error))
         exchange.response.headers.push_back(

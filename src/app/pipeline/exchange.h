@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "app/pipeline/problem.h"
 #include "app/wiring/services.h"
 #include "base/base.h"
 #include "http/http.h"
@@ -24,13 +25,15 @@ enum class Access {
 enum class Body {
     none,
     json,
-    form,  // multipart/form-data with a file: kept on disk, read by the route
+    form,     // multipart/form-data with a file: kept on disk, read by the route
+    picture,  // JSON, or a form with a picture, which is kept in memory and read by the route
 };
 
 struct Endpoint {
     Access access = Access::key;
     Body body = Body::none;
     std::function<Task<Result<http::Response>>(Exchange&)> answer;
+    Dialect dialect = Dialect::openai;  // in which it tells what went wrong
 };
 using Routes = http::Router<Endpoint>;
 

@@ -74,7 +74,8 @@ http::PlanBody make_body_plan(Services& services, const Routes& routes) {
     return [&services, &routes](const http::Request& request) -> std::expected<http::BodyPlan, http::Response> {
         auto head = request;
         const auto* route = routes.find(head).route;
-        if (!route || route->endpoint.body != Body::form)
+        const auto body = route ? route->endpoint.body : Body::none;
+        if (body != Body::form && !(body == Body::picture && is_form(head)))
             return http::BodyPlan{services.settings.http.body_bytes_max, {}};
         // A stranger's half gigabyte is not worth our disk.
         if (auto caller = caller_of(services, head); !caller) {
@@ -84,6 +85,7 @@ http::PlanBody make_body_plan(Services& services, const Routes& routes) {
             services.metrics.count_request(head.method, route->pattern, page.status, 0);
             return std::unexpected(std::move(page));
         }
+        if (body == Body::picture) return http::BodyPlan{services.settings.files.picture_bytes_max, {}};
         return http::BodyPlan{services.settings.files.form_bytes_max, services.blobs->incoming()};
     };
 }

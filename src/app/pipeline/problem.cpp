@@ -67,16 +67,25 @@ const Row& row_of(ErrorCode code) {
     ROOTSTOCK_CHECK(false, "an error code is missing in the table of problems");
 }
 
-http::Response shape(int status, std::string_view message, std::string_view type, std::string_view param,
-                     std::string_view code, int retry_after = 1) {
+// What is told besides the status and its headers.
+struct Words {
+    std::string_view message, type, param, code;
+};
+
+std::string openai_body(const Words& words) {
     json::object error;
-    error["message"] = message;
-    error["type"] = type;
-    error["param"] = param.empty() ? json::value(nullptr) : json::value(param);
-    error["code"] = code;
+    error["message"] = words.message;
+    error["type"] = words.type;
+    error["param"] = words.param.empty() ? json::value(nullptr) : json::value(words.param);
+    error["code"] = words.code;
+    return json::serialize(json::object{{"error", std::move(error)}});
+}
+
+http::Response shape(int status, const Words& words, int retry_after = 1) {
+    const auto& [message, type, param, code] = words;
     http::Response response;
     response.status = status;
-    response.body = json::serialize(json::object{{"error", std::move(error)}});
+    response.body = openai_body(words);
     if (status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
     const bool in_vain = code == "insufficient_quota" || code == "tokens_above_limit";
     if (status == 503 || (type == "rate_limit_error" && !in_vain) || code == "idempotency_running")
@@ -92,6 +101,34 @@ std::string_view message_of(const Error& error, int status) {
     return error.message;
 }
 
+// Text Embeddings Inference: its types of errors, each with its status, and what of ours each stands for.
+struct TeiError {
+    int status;
+    const char* type;
+};
+TeiError tei_error(const Error& error, int status) {
+    if (error.reason == "empty_inputs") return {400, "Empty"};
+    if (error.code == ErrorCode::too_long) return {413, "Validation"};
+    if (error.code == ErrorCode::unsupported) return {424, "Backend"};  // "Model is not a classifier model"
+    if (error.code == ErrorCode::overloaded || status == 429) return {429, "Overloaded"};
+    if (status == 400) return {422, "Validation"};
+    if (status == 500) return {424, "Backend"};
+    if (status == 503) return {503, "Unhealthy"};
+    return {status, "Validation"};
+}
+
+http::Response in_dialect(http::Response response, const Error& error, std::string_view message, Dialect dialect) {
+    if (dialect == Dialect::openai) return response;
+    json::object body{{"error", message}};
+    if (dialect == Dialect::tei) {
+        const auto told = tei_error(error, response.status);
+        response.status = told.status;
+        body["error_type"] = told.type;
+    }
+    response.body = json::serialize(body);
+    return response;
+}
+
 // Whole seconds, rounded up: who comes back then finds what is promised.
 int retry_after(double seconds) { return static_cast<int>(std::clamp(std::ceil(seconds), 1.0, 61.0)); }
 
@@ -103,17 +140,20 @@ int status_of(const Error& error) {
     return row_of(error.code).status;
 }
 
-http::Response problem(const Error& error, double retry_seconds) {
+http::Response problem(const Error& error, double retry_seconds, Dialect dialect) {
     const auto& row = row_of(error.code);
     int status = status_of(error);
     bool own_word = !error.reason.empty() && status != 500;
-    return shape(status, message_of(error, status), row.type, error.param, own_word ? error.reason : row.code,
-                 retry_after(retry_seconds));
+    const auto message = message_of(error, status);
+    auto response =
+        shape(status, {message, row.type, error.param, own_word ? std::string_view(error.reason) : row.code},
+              retry_after(retry_seconds));
+    return in_dialect(std::move(response), error, message, dialect);
 }
 
 http::Response problem(const http::Refusal& refusal) {
     for (const auto& row : refused_table)
-        if (row.status == refusal.status) return shape(row.status, refusal.sentence, row.type, {}, row.code);
+        if (row.status == refusal.status) return shape(row.status, {refusal.sentence, row.type, {}, row.code});
     ROOTSTOCK_CHECK(false, "a refusal is missing in the table of problems");
 }
 

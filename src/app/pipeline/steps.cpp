@@ -20,11 +20,11 @@ std::string_view bearer_of(const http::Request& request) {
     return key;
 }
 
-bool says_json(const http::Request& request) {
+bool says(const http::Request& request, std::string_view media) {
     auto type = request.header("Content-Type").value_or("");
     type = type.substr(0, type.find(';'));
     while (type.ends_with(' ')) type.remove_suffix(1);
-    return http::same_name(type, "application/json");
+    return http::same_name(type, media);
 }
 
 // A packed body could be a thousand times its size: none is unpacked.
@@ -81,6 +81,8 @@ Task<Result<void>> match_route(Exchange& exchange) {
                    "method_not_allowed");
 }
 
+bool is_form(const http::Request& request) { return says(request, "multipart/form-data"); }
+
 Result<tenant::Caller> caller_of(Services& services, const http::Request& request) {
     auto key = bearer_of(request);
     if (key.empty())
@@ -116,10 +118,12 @@ Task<Result<void>> limit(Exchange& exchange) {
 }
 
 Task<Result<void>> parse_body(Exchange& exchange) {
-    if (exchange.route->endpoint.body == Body::none) co_return Result<void>{};
+    const auto body = exchange.route->endpoint.body;
+    if (body == Body::none) co_return Result<void>{};
     if (auto fine = check_coding(exchange.request); !fine) co_return fine;
-    if (exchange.route->endpoint.body == Body::form) co_return Result<void>{};  // the route's to read
-    if (!says_json(exchange.request))
+    const bool form = body == Body::form || (body == Body::picture && is_form(exchange.request));
+    if (form) co_return Result<void>{};  // the route's to read
+    if (!says(exchange.request, "application/json"))
         co_return fail(ErrorCode::invalid_argument, "send the body as JSON, with \"Content-Type: application/json\"",
                        {}, "unsupported_media_type");
     auto& request = exchange.request;
@@ -141,7 +145,8 @@ Task<Result<void>> validate(Exchange& exchange) {
     const auto* operation = contract.find(exchange.route->method, exchange.route->pattern);
     ROOTSTOCK_CHECK(operation, "a route that api/openapi.yaml does not describe");
     if (auto fine = contract.check_query(*operation, exchange.request.query); !fine) co_return fine;
-    if (exchange.route->endpoint.body == Body::none) co_return Result<void>{};
+    const auto body = exchange.route->endpoint.body;
+    if (body == Body::none || (body == Body::picture && is_form(exchange.request))) co_return Result<void>{};
     co_return contract.check_body(*operation, exchange.body);
 }
 

@@ -12,6 +12,8 @@ Task<Result<void>> parse_body(Exchange& exchange);    // 415 unsupported_media_t
 Task<Result<void>> validate(Exchange& exchange);      // 400 invalid_value, unknown_field, unsupported
 Task<Result<void>> answer(Exchange& exchange);
 
+bool is_form(const http::Request& request);  // says its Content-Type that it is multipart/form-data?
+
 // Whose key came with it: 401 invalid_api_key, 403 tenant_suspended.
 Result<tenant::Caller> caller_of(Services& services, const http::Request& request);
 

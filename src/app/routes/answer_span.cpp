@@ -43,18 +43,18 @@ Result<std::shared_ptr<AnswerRequest>> read_request(const Exchange& exchange) {
 
 Result<ReadRows> tokenize(AnswerRequest& request, const ServedModel& model) {
     const auto most = std::min(model.spec().positions_max, window_tokens);
-    ROOTSTOCK_TRY(question, model.base.tokenizer.encode(request.question, {.add_special_tokens = false}));
+    ROOTSTOCK_TRY(question, model.base.tokenizer->encode(request.question, {.add_special_tokens = false}));
     // Half of a window must be left for the context.
     if (question.ids.size() > static_cast<std::size_t>(most / 2))
         return fail(ErrorCode::too_long,
                     "'question' has " + std::to_string(question.ids.size()) + " tokens; at most " +
                         std::to_string(most / 2) + " leave room for the context",
                     "question", "context_length_exceeded");
-    auto pair = model.base.tokenizer.encode_pair(request.question, request.context,
-                                                 {.max_tokens = most,
-                                                  .truncation = Truncation::only_second,
-                                                  .overflow = true,
-                                                  .stride = std::min(stride_tokens, most / 4)});
+    auto pair = model.base.tokenizer->encode_pair(request.question, request.context,
+                                                  {.max_tokens = most,
+                                                   .truncation = Truncation::only_second,
+                                                   .overflow = true,
+                                                   .stride = std::min(stride_tokens, most / 4)});
     if (!pair) return fail(pair.error().code, "'context': " + pair.error().message, "context");
     request.first = std::move(*pair);
     ReadRows rows;

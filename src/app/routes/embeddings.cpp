@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "app/routes/base64.h"
 #include "app/routes/prediction_request.h"
 #include "app/routes/routes.h"
 
@@ -37,18 +38,6 @@ Result<EmbeddingsRequest> read_request(const Exchange& exchange) {
     fields.optional_string("user", "");
     ROOTSTOCK_CHECKED(fields.finish());
     return request;
-}
-
-// RFC 4648, with padding.
-void append_base64(std::string& out, std::string_view bytes) {
-    constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        std::uint32_t group = 0;
-        std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-        for (std::size_t k = 0; k < 3; ++k)
-            group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-        for (std::size_t k = 0; k < 4; ++k) out += k <= count ? digits[group >> (18 - 6 * k) & 63] : '=';
-    }
 }
 
 void append_vector(std::string& out, const std::vector<float>& vector, bool base64) {

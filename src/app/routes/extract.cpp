@@ -35,7 +35,7 @@ Result<ReadRows> tokenize(ExtractRequest& request, const ServedModel& model) {
     ReadRows rows;
     for (std::size_t i = 0; i < request.texts.size(); ++i) {
         const auto place = "input " + std::to_string(i);
-        auto one = model.base.tokenizer.encode(request.texts[i], {.max_tokens = request.truncate ? most : 0});
+        auto one = model.base.tokenizer->encode(request.texts[i], {.max_tokens = request.truncate ? most : 0});
         if (!one) return fail(one.error().code, place + ": " + one.error().message, "input");
         if (one->ids.size() > static_cast<std::size_t>(most))
             return fail(ErrorCode::too_long,
@@ -46,14 +46,6 @@ Result<ReadRows> tokenize(ExtractRequest& request, const ServedModel& model) {
         request.encodings.push_back(std::move(*one));
     }
     return rows;
-}
-
-// "LABEL_3" where the model's folder names none, as its library does.
-std::vector<std::string> labels_of(const ServedModel& model) {
-    auto labels = model.base.labels;
-    for (auto i = labels.size(); i < static_cast<std::size_t>(model.spec().head.classes); ++i)
-        labels.push_back("LABEL_" + std::to_string(i));
-    return labels;
 }
 
 void append_entity(std::string& out, const Entity& entity, std::string_view text) {
@@ -69,7 +61,6 @@ void append_entity(std::string& out, const Entity& entity, std::string_view text
 
 std::string render(const ExtractRequest& request, const ServedModel& model, const InferAnswer& answer,
                    const Usage& usage) {
-    const auto labels = labels_of(model);
     std::string out = "{\"object\":\"list\",\"model\":";
     append_quoted(out, model.name);
     out += ",\"data\":[";
@@ -77,7 +68,7 @@ std::string render(const ExtractRequest& request, const ServedModel& model, cons
         out.append(i > 0 ? "," : "").append("{\"object\":\"extraction\",\"index\":").append(std::to_string(i));
         out += ",\"entities\":[";
         bool first = true;
-        for (const auto& entity : read_entities(answer.rows[i], labels, request.encodings[i])) {
+        for (const auto& entity : read_entities(answer.rows[i], model.base.labels, request.encodings[i])) {
             if (entity.score < request.least) continue;
             if (!std::exchange(first, false)) out += ",";
             append_entity(out, entity, request.texts[i]);

@@ -31,7 +31,7 @@ std::string_view task_of(const ServedModel& served) {
         case HeadKind::span:
             return "answer-span";
         case HeadKind::sequence:
-            return served.spec().head.classes == 1 ? "rerank" : "embed";
+            return classifies(served.spec()) ? "classify" : "rerank";
         default:
             return "embed";
     }

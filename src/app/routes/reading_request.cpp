@@ -48,7 +48,7 @@ Result<std::vector<std::string>> read_texts(const json::value& value, const char
 Result<Encoding> encode_pair(const ServedModel& model, const std::string& first, const std::string& second,
                              bool truncate, const char* param) {
     const auto most = model.spec().positions_max;
-    auto pair = model.base.tokenizer.encode_pair(first, second, {.max_tokens = truncate ? most : 0});
+    auto pair = model.base.tokenizer->encode_pair(first, second, {.max_tokens = truncate ? most : 0});
     if (!pair) return fail(pair.error().code, "'" + std::string(param) + "': " + pair.error().message, param);
     if (pair->ids.size() <= static_cast<std::size_t>(most)) return pair;
     return too_many_tokens("makes a pair", pair->ids.size(), most, param);
@@ -58,7 +58,7 @@ Result<std::vector<std::int32_t>> encode_one(const ServedModel& model, const std
                                              const char* param) {
     const auto most = model.spec().positions_max;
     std::vector<std::int32_t> ids;
-    auto length = model.base.tokenizer.encode_ids(text, {.max_tokens = truncate ? most : 0}, ids);
+    auto length = model.base.tokenizer->encode_ids(text, {.max_tokens = truncate ? most : 0}, ids);
     if (!length) return fail(length.error().code, "'" + std::string(param) + "': " + length.error().message, param);
     if (ids.size() <= static_cast<std::size_t>(most)) return ids;
     return too_many_tokens("holds a text", ids.size(), most, param);

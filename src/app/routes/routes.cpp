@@ -10,6 +10,8 @@ Routes make_routes() {
     add_similarity_route(routes);
     add_extract_route(routes);
     add_answer_span_route(routes);
+    add_images_route(routes);
+    add_moderations_route(routes);
     add_chat_route(routes);
     add_completions_route(routes);
     add_models_routes(routes);
@@ -20,6 +22,8 @@ Routes make_routes() {
     add_organization_routes(routes);
     add_feedback_route(routes);
     add_health_routes(routes);
+    add_kserve_routes(routes);
+    add_tei_routes(routes);
     add_docs_routes(routes);
     return routes;
 }

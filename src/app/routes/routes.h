@@ -11,6 +11,8 @@ void add_rerank_route(Routes& routes);         // POST /v1/rerank
 void add_similarity_route(Routes& routes);     // POST /v1/similarity
 void add_extract_route(Routes& routes);        // POST /v1/extract
 void add_answer_span_route(Routes& routes);    // POST /v1/answer-span
+void add_images_route(Routes& routes);         // POST /v1/images/classify
+void add_moderations_route(Routes& routes);    // POST /v1/moderations
 void add_chat_route(Routes& routes);           // POST /v1/chat/completions
 void add_completions_route(Routes& routes);    // POST /v1/completions
 void add_models_routes(Routes& routes);        // GET /v1/models, GET and DELETE /v1/models/{id}
@@ -21,6 +23,8 @@ void add_batches_routes(Routes& routes);       // /v1/batches
 void add_organization_routes(Routes& routes);  // /v1/organization/usage/*, /v1/organization/costs
 void add_feedback_route(Routes& routes);       // POST /v1/feedback
 void add_health_routes(Routes& routes);        // GET /healthz, GET /readyz, GET /metrics
+void add_kserve_routes(Routes& routes);        // /v2: KServe's open inference protocol
+void add_tei_routes(Routes& routes);           // POST /predict, /embed, /rerank, as Text Embeddings Inference has them
 void add_docs_routes(Routes& routes);          // GET /docs, GET /openapi.json
 
 Routes make_routes();

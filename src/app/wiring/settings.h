@@ -16,6 +16,7 @@ namespace rootstock {
 // What customers may leave with us.
 struct FileSettings {
     std::size_t form_bytes_max = std::size_t{512} << 20;     // one upload, or one part of one; 413 beyond
+    std::size_t picture_bytes_max = std::size_t{16} << 20;   // a form with a picture to be looked at; 413 beyond
     std::int64_t upload_bytes_max = std::int64_t{8} << 30;   // a file that comes in parts
     std::int64_t tenant_bytes_max = std::int64_t{16} << 30;  // all files of one tenant
 };

@@ -36,6 +36,16 @@ Result<PictureReader> PictureReader::open(const std::filesystem::path& folder, i
 
 Result<void> PictureReader::read(const std::filesystem::path& picture, std::vector<float>& pixels) const {
     ROOTSTOCK_TRY(image, read_image_file(picture));
+    return add(image, pixels);
+}
+
+Result<void> PictureReader::read(std::span<const std::byte> file, std::string_view what,
+                                 std::vector<float>& pixels) const {
+    ROOTSTOCK_TRY(image, read_image(file, what));
+    return add(image, pixels);
+}
+
+Result<void> PictureReader::add(const Image& image, std::vector<float>& pixels) const {
     ROOTSTOCK_TRY(values, preprocess_image(image, preprocessing_));
     pixels.insert(pixels.end(), values.values.begin(), values.values.end());
     return {};

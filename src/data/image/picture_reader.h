@@ -16,8 +16,11 @@ public:
 
     // Appends [channels, side, side] numbers. Errors: those of read_image_file and preprocess_image.
     Result<void> read(const std::filesystem::path& picture, std::vector<float>& pixels) const;
+    // The same of a file in memory; `what` names it. Errors: those of read_image and preprocess_image.
+    Result<void> read(std::span<const std::byte> file, std::string_view what, std::vector<float>& pixels) const;
 
 private:
+    Result<void> add(const Image& image, std::vector<float>& pixels) const;
     explicit PictureReader(ImagePreprocessing preprocessing) : preprocessing_(preprocessing) {}
     ImagePreprocessing preprocessing_;
 };

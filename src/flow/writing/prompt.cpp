@@ -32,7 +32,7 @@ Result<Ids> rendered(const Conversation& talk, const ServedModel& model, Clock& 
     auto text = model.chat->form.render(talk.messages, options);
     if (!text) return fail(text.error().code, text.error().message, "messages", text.error().reason);
     Ids ids;
-    auto length = model.base.tokenizer.encode_ids(*text, {.add_special_tokens = false}, ids);
+    auto length = model.base.tokenizer->encode_ids(*text, {.add_special_tokens = false}, ids);
     if (!length) return fail(length.error().code, length.error().message, "messages");
     return ids;
 }
@@ -40,7 +40,7 @@ Result<Ids> rendered(const Conversation& talk, const ServedModel& model, Clock& 
 Result<Ids> as_it_is(const Prompt& prompt, const ServedModel& model) {
     if (const auto* ids = std::get_if<Ids>(&prompt)) return *ids;
     Ids ids;
-    auto length = model.base.tokenizer.encode_ids(std::get<std::string>(prompt), {}, ids);
+    auto length = model.base.tokenizer->encode_ids(std::get<std::string>(prompt), {}, ids);
     if (!length) return fail(length.error().code, length.error().message, "prompt");
     return ids;
 }

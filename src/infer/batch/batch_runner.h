@@ -31,10 +31,14 @@ public:
     Executor& executor() { return executor_; }
 
 private:
+    void pack(const std::vector<InferRow>& rows);
     Result<void> execute(const std::vector<InferRow>& rows, InferKind kind);
+    template <typename Batch>
+    Result<void> execute_on(const Batch& batch, const std::vector<InferRow>& rows, InferKind kind);
 
     Executor executor_;
     PackedBatch batch_;  // kept for its memory
+    ImageBatch images_;  // instead of it, of a model that sees
     std::vector<const NativeAdapter*> adapters_;
 };
 

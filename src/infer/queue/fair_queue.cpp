@@ -8,11 +8,11 @@ namespace {
 
 std::size_t tokens_from(const InferJob& job, std::size_t first_row) {
     std::size_t tokens = 0;
-    for (std::size_t row = first_row; row < job.request.rows.size(); ++row) tokens += job.request.rows[row].size();
+    for (std::size_t row = first_row; row < job.request.count(); ++row) tokens += job.request.length(row);
     return tokens;
 }
 
-std::size_t rows_waiting(const InferJob& job) { return job.request.rows.size() - job.rows_taken; }
+std::size_t rows_waiting(const InferJob& job) { return job.request.count() - job.rows_taken; }
 
 }  // namespace
 
@@ -71,7 +71,7 @@ std::vector<InferRow> FairQueue::take(std::size_t tokens_max, std::size_t rows_m
 bool FairQueue::serve(Lane& lane, InferKind kind, Batch& batch) {
     while (!lane.jobs.empty() && lane.next_kind() == kind) {
         const auto& job = *lane.jobs.front();
-        std::size_t length = job.request.rows[job.rows_taken].size();
+        std::size_t length = job.request.length(job.rows_taken);
         if (static_cast<std::int64_t>(length) > lane.credit) return true;
         bool fits = batch.tokens + length <= batch.tokens_max && batch.rows.size() < batch.rows_max;
         if (!fits && !batch.rows.empty()) return false;
@@ -83,7 +83,7 @@ bool FairQueue::serve(Lane& lane, InferKind kind, Batch& batch) {
 
 void FairQueue::take_row(Lane& lane, std::vector<InferRow>& batch) {
     InferJobPtr job = lane.jobs.front();
-    std::size_t row = job->rows_taken++, length = job->request.rows[row].size();
+    std::size_t row = job->rows_taken++, length = job->request.length(row);
     lane.credit -= static_cast<std::int64_t>(length);
     --lane.rows, lane.tokens -= length;
     --rows_, tokens_ -= length;

@@ -23,10 +23,21 @@ struct InferRequest {
     std::shared_ptr<const NativeAdapter> adapter{};  // logits: required, with a head; others: may be null
     std::vector<std::vector<std::int32_t>> rows{};   // token ids, special tokens included; at least one row
     std::vector<std::vector<std::int32_t>> types{};  // token types, as many per row as ids; empty: all 0
-    double deadline = 0;                             // monotonic_seconds; rows that have not begun by then are dropped
-                                                     // (overloaded); 0: none
-    int weight = 1;                                  // share of the machine against other tenants
+    // Instead of rows, for a model that sees: as its PictureReader makes them, [channels, side, side].
+    std::vector<std::vector<float>> pictures{};
+    std::size_t picture_tokens = 0;  // what each counts for (picture_tokens of the spec); the scheduler sets it
+    double deadline = 0;             // monotonic_seconds; rows that have not begun by then are dropped
+                                     // (overloaded); 0: none
+    int weight = 1;                  // share of the machine against other tenants
+
+    std::size_t count() const { return rows.size() + pictures.size(); }
+    std::size_t length(std::size_t row) const { return pictures.empty() ? rows[row].size() : picture_tokens; }
 };
+
+// Tokens that the executor makes of one picture: its patches and the special ones.
+inline std::size_t picture_tokens(const TransformerSpec& spec) {
+    return static_cast<std::size_t>(spec.patches.count() + spec.patches.specials());
+}
 
 struct InferAnswer {
     std::vector<std::vector<float>> rows;  // what the kind says, in the request's order

@@ -147,7 +147,8 @@ Result<ResidentAdapterPtr> Residency::State::bring_in(const Errand& errand, std:
     ROOTSTOCK_TRY(native, NativeAdapter::load(*base.model, adapter));
     if (!errand.proven && !adapter.self_tests.empty()) {
         if (!executor) executor.emplace(base.model, 1);
-        ROOTSTOCK_CHECKED(check_self_tests(*executor, *native, adapter, base.tokenizer));
+        ROOTSTOCK_CHECKED(base.tokenizer ? check_self_tests(*executor, *native, adapter, *base.tokenizer)
+                                         : check_self_tests(*executor, *native, adapter));
     }
     auto resident = std::make_shared<ResidentAdapter>();
     resident->id = errand.entry->id;

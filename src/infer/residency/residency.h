@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,9 +70,10 @@ struct ResidencyLoad {
 // The base model as all of infer needs it.
 struct ServedBase {
     std::shared_ptr<const NativeModel> model;
-    Tokenizer tokenizer;
+    std::optional<Tokenizer> tokenizer;  // of a model that reads texts
     std::string digest;
-    std::vector<std::string> labels = {};  // of the model's own head, when its folder names them
+    std::vector<std::string> labels = {};        // of the model's own head, when its folder names them
+    std::optional<PictureReader> pictures = {};  // of a model that sees
 };
 
 class Residency {
