@@ -12,12 +12,26 @@ struct FinetuneOptions {
     LoraSettings lora;
     TrainSettings train;
     bool refuse_long = false;
+    std::string drop, categories;
+    std::string label_kind = "detect", scaling = "quantile";
     const CLI::App* command = nullptr;
     std::string data, eval, report, targets, resume;
     std::string precision = "bf16";
 };
 
 std::string count_of(std::int64_t count) { return format_count(static_cast<std::uint64_t>(count)); }
+
+// What of the rows is read and what is learned, in a few words.
+std::string what_is_learned(const PreparedJob& job) {
+    if (job.task == "chat")
+        return count_of(job.tokens) + " tokens, " + count_of(job.learned_tokens) + " of them to learn";
+    const auto labels = count_of(static_cast<std::int64_t>(job.labels));
+    if (job.task == "image") return labels + " labels (folders)";
+    if (job.task == "table")
+        return job.columns + ", label `" + job.label_column + "`" +
+               (job.labels > 0 ? " of " + labels + " classes" : ", a number");
+    return labels + " labels (text `" + job.text_column + "`, label `" + job.label_column + "`)";
+}
 
 // What happens meanwhile, for people; with --json only the bar on standard error.
 class Narrator final : public FinetuneWatcher {
@@ -29,11 +43,7 @@ public:
         const bool pictures = job.task == "image";
         const std::string rows = pictures ? " pictures" : " rows";
         say("data", job.data_source + ": " + count_of(job.rows) + rows + ", " + count_of(job.examples) + " usable, " +
-                        (job.task == "chat"
-                             ? count_of(job.tokens) + " tokens, " + count_of(job.learned_tokens) + " of them to learn"
-                             : count_of(static_cast<std::int64_t>(job.labels)) + " labels" +
-                                   (pictures ? " (folders)"
-                                             : " (text `" + job.text_column + "`, label `" + job.label_column + "`)")));
+                        what_is_learned(job));
         kept_aside(job.kept_aside, job.folder / "problems.jsonl", pictures);
         if (!job.eval_source.empty()) {
             say("eval", job.eval_source + ": " + count_of(job.eval_examples) + rows);
@@ -155,7 +165,7 @@ std::vector<std::string> split_at_commas(const std::string& text) {
 }
 
 Result<void> require(const FinetuneOptions& options) {
-    std::pair<const char*, bool> needed[] = {{"--base", options.order.base.empty()},
+    std::pair<const char*, bool> needed[] = {{"--base", options.order.base.empty() && options.order.task != "table"},
                                              {"--data", options.data.empty()},
                                              {"--name", options.order.name.empty()}};
     for (auto [option, missing] : needed)
@@ -201,6 +211,12 @@ Result<FinetuneOrder> order_of(const FinetuneOptions& options) {
     order.refuse_long_rows = options.refuse_long;
     order.lora.targets = split_at_commas(options.targets);
     order.train.bf16 = options.precision == "bf16";
+    order.table.drop = split_at_commas(options.drop);
+    order.table.categories = split_at_commas(options.categories);
+    order.table.label_kind = options.label_kind == "classes"  ? LabelKind::classes
+                             : options.label_kind == "number" ? LabelKind::number
+                                                              : LabelKind::none;
+    order.table.scaling = options.scaling == "standard" ? NumberScaling::Kind::standard : NumberScaling::Kind::quantile;
     return order;
 }
 
@@ -232,7 +248,8 @@ void add_data_options(CLI::App& command, FinetuneOptions& options) {
         ->type_name("FILE|FOLDER");
     command
         .add_option("--task", options.order.task,
-                    "What to learn: classify (labels), image (labels of pictures) or chat (what the assistant says)")
+                    "What to learn: classify (labels of texts), image (labels of pictures), chat (what the assistant "
+                    "says) or table (one column from the others)")
         ->capture_default_str();
     command.add_option("--name", options.order.name, "Name of the adapter; each run makes its next version")
         ->type_name("NAME");
@@ -282,6 +299,26 @@ void add_settings(CLI::App& command, FinetuneOptions& options) {
     add("--precision", options.precision, "Of matrix products while learning")->check(CLI::IsMember({"bf16", "fp32"}));
 }
 
+void add_table_settings(CLI::App& command, FinetuneOptions& options) {
+    auto& table = options.order.table.settings;
+    auto add = [&](const char* name, auto& value, const char* sentence) {
+        return command.add_option(name, value, sentence)->capture_default_str()->group("Settings of --task table");
+    };
+    add("--drop", options.drop, "Columns to leave out, with commas between")->type_name("COLUMNS");
+    add("--categories", options.categories, "Columns whose numbers are codes, with commas between")
+        ->type_name("COLUMNS");
+    add("--label-kind", options.label_kind, "What the label is")->check(CLI::IsMember({"detect", "classes", "number"}));
+    add("--scaling", options.scaling, "Of numbers")->check(CLI::IsMember({"quantile", "standard"}));
+    add("--blocks", table.blocks, "Layers of the transformer");
+    add("--width", table.width, "Of its tokens, one a column; a multiple of --heads");
+    add("--heads", table.heads, "Attention heads");
+    add("--attention-dropout", table.attention_dropout, "On attention weights, while learning");
+    add("--inner-dropout", table.inner_dropout, "In the MLP, while learning");
+    add("--hidden-dropout", table.hidden_dropout, "On what each sub-layer adds, while learning");
+    command.add_flag("--balanced", table.balanced_classes, "Classes count the same, however rare; probabilities shift")
+        ->group("Settings of --task table");
+}
+
 }  // namespace
 
 void add_finetune_command(CLI::App& program, Context& context) {
@@ -290,6 +327,7 @@ void add_finetune_command(CLI::App& program, Context& context) {
     add_data_options(*command, *options);
     add_settings(*command, *options);
     options->command = command;
+    add_table_settings(*command, *options);
     command->callback([&context, options] { run_command(context, [&] { return run_finetune(context, *options); }); });
 }
 
