@@ -273,20 +273,28 @@ void add_settings(CLI::App& command, FinetuneOptions& options) {
     };
     const auto usual = usual_train_settings("classify");
     const auto chat = usual_train_settings("chat");
+    const auto table = usual_train_settings("table");
     auto both = [](auto classify, const std::string& with_chat) {
         return " [classify " + fmt::format("{:g}", static_cast<double>(classify)) + ", chat " + with_chat + "]";
+    };
+    auto all = [](auto classify, const std::string& with_chat, auto with_table) {
+        return fmt::format(" [classify {:g}, chat {}, table {:g}]", static_cast<double>(classify), with_chat,
+                           static_cast<double>(with_table));
     };
     add("--rank", lora.rank, "Rank of the low-rank updates");
     add("--alpha", lora.alpha, "Updates are scaled by alpha / rank");
     add("--dropout", lora.dropout, "Dropout on their input");
     add("--targets", options.targets, "Linear maps to adapt, with commas between [all]");
-    add_open("--epochs", train.epochs, "Passes over the rows, at most" + both(usual.epochs, "by the rows"));
-    add_open("--batch", train.batch_examples, "Examples per step" + both(usual.batch_examples, "by the rows"));
-    add_open("--lr", train.learning_rate, "Peak learning rate" + both(usual.learning_rate, "by batch and width"));
+    add_open("--epochs", train.epochs,
+             "Passes over the rows, at most" + all(usual.epochs, "by the rows", table.epochs));
+    add_open("--batch", train.batch_examples,
+             "Examples per step" + all(usual.batch_examples, "by the rows", table.batch_examples));
+    add_open("--lr", train.learning_rate,
+             "Peak learning rate" + all(usual.learning_rate, "by batch and width", table.learning_rate));
     add("--head-lr", train.head_learning_rate, "Peak learning rate of a classifier's head; 0: the same");
     add("--weight-decay", train.weight_decay, "Weight decay of AdamW");
     add_open("--label-smoothing", train.label_smoothing,
-             "Share of each label spread over all" + both(usual.label_smoothing, "0"));
+             "Share of each label spread over all" + all(usual.label_smoothing, "0", table.label_smoothing));
     add("--seed", train.seed, "Decides split, order and first weights");
     add_open("--max-tokens", train.max_tokens,
              "Longer texts are cut, and counted" + both(usual.max_tokens, "what the model takes, 2048 at most"));
@@ -294,7 +302,8 @@ void add_settings(CLI::App& command, FinetuneOptions& options) {
         ->group("Settings");
     add("--validation", train.validation, "Share of the rows held out");
     add_open("--patience", train.patience,
-             "Epochs without a better score before it stops" + both(usual.patience, std::to_string(chat.patience)));
+             "Epochs without a better score before it stops" +
+                 all(usual.patience, std::to_string(chat.patience), table.patience));
     add("--threads", train.threads, "Cores to use; 0: all");
     add("--precision", options.precision, "Of matrix products while learning")->check(CLI::IsMember({"bf16", "fp32"}));
 }

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstdio>
+#include <span>
 
 #include "app/commands/commands.h"
 #include "flow/flow.h"
