@@ -46,6 +46,13 @@ refused 1 "there is no table model \`nothing\`; known are: credit@1, credit@2" r
 cut -d, -f1-19 "$work/ask.csv" >"$work/short.csv"
 refused 1 "the rows lack the column '20'" rootstock score credit "$work/short.csv"
 
+# The model as a folder that other tools read.
+ok rootstock export credit --format hf --output "$work/exported"
+[ -f "$work/exported/columns.json" ] || fault "the schema goes with the model"
+ok rootstock score "$work/exported" "$work/ask.csv"
+is "the exported model's third answer" "$(sed -n 4p "$work/last.out" | cut -d, -f1-2)" "3,$(sed -n 3p "$work/answers")"
+refused 1 "adapter_config.json" rootstock export credit --format peft --output "$work/peft"
+
 # A number as the answer, and a column that is left out: the amount from what else is known.
 ok rootstock finetune "${small[@]}" --label 5 --drop 21 --data "$work/train.csv" --name amount --report "$work/amount.json"
 said "RMSE"
