@@ -47,7 +47,7 @@ protected:
         const auto outputs = kind == LabelKind::classes ? schema.label.classes.size() : std::size_t{1};
         json::object config{{"model_type", "ft-transformer"},
                             {"n_cont_features", 1},
-                            {"cat_cardinalities", {4}},
+                            {"cat_cardinalities", json::array{4}},
                             {"n_blocks", 2},
                             {"d_block", 16},
                             {"attention_n_heads", 2},
@@ -114,7 +114,7 @@ TEST_F(TableModels, ManyRowsAreScoredInPieces) {
 }
 
 TEST_F(TableModels, FoldersThatDoNotFitTogetherAreRefused) {
-    make(LabelKind::classes, {{"cat_cardinalities", {5}}});
+    make(LabelKind::classes, json::object{{"cat_cardinalities", json::array{5}}});
     const auto columns = TableModel::load(folder_);
     ASSERT_FALSE(columns);
     EXPECT_THAT(columns.error().message, HasSubstr("do not name the same columns and classes"));

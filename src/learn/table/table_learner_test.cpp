@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <sstream>
 
 #include "learn/trainer.h"
 #include "native/native.h"
@@ -25,7 +26,7 @@ protected:
     void SetUp() override {
         fs::remove_all(root_);
         spec_.task = "table";
-        spec_.train.epochs = 12;
+        spec_.train.epochs = 20;
         spec_.train.batch_examples = 32;
         spec_.train.learning_rate = 3e-3;
         spec_.train.head_learning_rate = 0;
