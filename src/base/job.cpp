@@ -41,19 +41,8 @@ json::value to_json(const TrainSettings& settings) {
                         {"threads", settings.threads}};
 }
 
-json::value to_json(const TableSettings& settings) {
-    return json::object{{"blocks", settings.blocks},
-                        {"width", settings.width},
-                        {"heads", settings.heads},
-                        {"inner", settings.inner},
-                        {"attention_dropout", settings.attention_dropout},
-                        {"inner_dropout", settings.inner_dropout},
-                        {"hidden_dropout", settings.hidden_dropout},
-                        {"balanced_classes", settings.balanced_classes}};
-}
-
 json::value to_json(const JobSpec& spec) {
-    json::object object{{"format", spec.format},
+    return json::object{{"format", spec.format},
                         {"kind", spec.kind},
                         {"task", spec.task},
                         {"base_folder", spec.base_folder},
@@ -61,8 +50,6 @@ json::value to_json(const JobSpec& spec) {
                         {"labels", to_array(spec.labels)},
                         {"lora", to_json(spec.lora)},
                         {"train", to_json(spec.train)}};
-    if (spec.task == "table") object["table"] = to_json(spec.table);
-    return object;
 }
 
 Result<LoraSettings> lora_settings_from_json(const json::value& value) {
@@ -99,22 +86,6 @@ Result<TrainSettings> train_settings_from_json(const json::value& value) {
     return s;
 }
 
-Result<TableSettings> table_settings_from_json(const json::value& value) {
-    JsonFields fields(value, "the table model's settings");
-    TableSettings s;
-    s.blocks = static_cast<int>(fields.optional_int("blocks", s.blocks, 1, 64));
-    s.width = static_cast<int>(fields.optional_int("width", s.width, 2, 4096));
-    s.heads = static_cast<int>(fields.optional_int("heads", s.heads, 1, 256));
-    s.inner = fields.optional_number("inner", s.inner, 0.01, 64);
-    s.attention_dropout = fields.optional_number("attention_dropout", s.attention_dropout, 0, 0.95);
-    s.inner_dropout = fields.optional_number("inner_dropout", s.inner_dropout, 0, 0.95);
-    s.hidden_dropout = fields.optional_number("hidden_dropout", s.hidden_dropout, 0, 0.95);
-    s.balanced_classes = fields.optional_bool("balanced_classes", s.balanced_classes);
-    if (s.width % s.heads != 0) fields.fault("width", "must be a multiple of heads");
-    ROOTSTOCK_CHECKED(fields.finish());
-    return s;
-}
-
 Result<JobSpec> job_spec_from_json(const json::value& value) {
     JsonFields fields(value, "job.json");
     JobSpec spec;
@@ -126,15 +97,11 @@ Result<JobSpec> job_spec_from_json(const json::value& value) {
     spec.labels = fields.optional_strings("labels");
     const auto* lora = fields.required_value("lora");
     const auto* train = fields.required_value("train");
-    const auto* table = fields.optional_value("table");
     ROOTSTOCK_CHECKED(fields.finish());
     ROOTSTOCK_TRY(lora_settings, lora_settings_from_json(*lora));
     ROOTSTOCK_TRY(train_settings, train_settings_from_json(*train));
     spec.lora = lora_settings;
     spec.train = train_settings;
-    if (!table) return spec;
-    ROOTSTOCK_TRY(table_settings, table_settings_from_json(*table));
-    spec.table = table_settings;
     return spec;
 }
 

@@ -53,18 +53,6 @@ struct TrainSettings {
     int threads = 0;                 // 0: all cores
 };
 
-// A table transformer that is made for the job (FT-Transformer, Gorishniy et al., 2021); task "table".
-struct TableSettings {
-    int blocks = 2;
-    int width = 128;  // of a column's token; a multiple of heads
-    int heads = 8;
-    double inner = 4.0 / 3;  // of the MLP, times width
-    double attention_dropout = 0.15;
-    double inner_dropout = 0.05;    // behind the MLP's activation
-    double hidden_dropout = 0;      // on what every sub-layer adds
-    bool balanced_classes = false;  // classes count the same, however rare
-};
-
 struct JobSpec {
     int format = 1;
     std::string kind = "finetune";
@@ -74,18 +62,15 @@ struct JobSpec {
     std::vector<std::string> labels;  // label i of train.jsonl has name labels[i]
     LoraSettings lora;
     TrainSettings train;
-    TableSettings table;  // task "table"
 };
 
 json::value to_json(const LoraSettings& settings);
 json::value to_json(const TrainSettings& settings);
-json::value to_json(const TableSettings& settings);
 json::value to_json(const JobSpec& spec);
 
 // Refuses unknown fields and values out of range, naming them.
 Result<LoraSettings> lora_settings_from_json(const json::value& value);
 Result<TrainSettings> train_settings_from_json(const json::value& value);
-Result<TableSettings> table_settings_from_json(const json::value& value);
 Result<JobSpec> job_spec_from_json(const json::value& value);
 
 Result<void> write_job_spec(const std::filesystem::path& folder, const JobSpec& spec);

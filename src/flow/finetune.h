@@ -19,6 +19,7 @@
 #include "catalog/catalog.h"
 #include "data/data.h"
 #include "flow/tuning/auto_settings.h"
+#include "flow/tuning/table_settings.h"
 #include "store/store.h"
 
 namespace rootstock {

@@ -54,7 +54,7 @@ Result<Place> find_place(store::Database& records, const Home& home, const Score
 Result<ScoredTable> score_table(store::Database& records, const Home& home, const ScoreOrder& order) {
     ROOTSTOCK_TRY(place, find_place(records, home, order));
     ROOTSTOCK_TRY(model, TableModel::load(place.folder));
-    ROOTSTOCK_TRY(rows, read_table(order.data));
+    ROOTSTOCK_TRY(rows, read_table(order.data == "-" ? fs::path("/dev/stdin") : order.data));
     ROOTSTOCK_TRY(encoded, model.encode(rows));
     ROOTSTOCK_TRY(scores, model.score(encoded));
     ScoredTable scored{

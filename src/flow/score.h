@@ -13,9 +13,9 @@
 namespace rootstock {
 
 struct ScoreOrder {
-    std::string model;   // name (the live version, or the newest where none is live), name@version, or a folder
-    std::string tenant;  // owner, by name or id; empty: the house
-    std::filesystem::path data;
+    std::string model;           // name (the live version, or the newest where none is live), name@version, or a folder
+    std::string tenant;          // owner, by name or id; empty: the house
+    std::filesystem::path data;  // "-": standard input
 };
 
 struct ScoredTable {

@@ -11,10 +11,10 @@ Result<std::unique_ptr<Learner>> make_learner(Job job) {
     if (task == "classify" || task == "image") return ClassifyLearner::create(std::move(job));
     if (task == "chat") return ChatLearner::create(std::move(job));
     if (task == "table") return TableLearner::create(std::move(job));
-    return fail(ErrorCode::unsupported,
-                "job.json: task \"" + task +
-                    "\" is unknown; this program does \"classify\", \"image\", \"chat\" and \"table\"",
-                "task");
+    return fail(
+        ErrorCode::unsupported,
+        "job.json: task \"" + task + "\" is unknown; this program does \"classify\", \"image\", \"chat\" and \"table\"",
+        "task");
 }
 
 json::object lineage_of(const Learner& learner, const TrainingProgress& progress) {

@@ -29,7 +29,7 @@ is "the weights of the second run" "$(weights credit@2)" "$(weights credit@1)"
 
 # Scores: one line a row, the sum of a row's probabilities is one; the live version answers.
 ok rootstock promote credit@1
-ok rootstock score credit "$work/ask.csv"
+ok rootstock score --model credit "$work/ask.csv"
 grep -q "250 rows scored by credit@1" "$work/last.err" || fault "the live version is named"
 said "row,21,probability,P(1),P(2)"
 is "lines" "$(wc -l <"$work/last.out")" 251
@@ -38,18 +38,28 @@ cut -d, -f2 "$work/last.out" | tail -n +2 >"$work/answers"
 accuracy=$(paste -d, "$work/answers" <(cut -d, -f21 "$work/test.csv") | awk -F, '$1 == $2 { n++ } END { print n / NR }')
 awk "BEGIN { d = $accuracy - $(json accuracy <"$work/report.json"); exit !(d < 1e-9 && d > -1e-9) }" ||
     fault "the report's accuracy is that of the scores ($accuracy)"
-ok rootstock score credit@2 "$work/ask.csv" --json
+cp "$work/last.out" "$work/from_file"
+rootstock score --model credit - --csv <"$work/ask.csv" >"$work/from_input" 2>/dev/null
+cmp "$work/from_file" "$work/from_input" || fault "standard input gives the same scores"
+refused 1 "choose one" rootstock --json score --model credit "$work/ask.csv" --csv
+# A cell that is no number is told by row and column; a row that cannot be read likewise, and the others are scored.
+sed -e '3s/^\([^,]*\),[^,]*/\1,often/' -e '5s/$/,one,more/' "$work/ask.csv" >"$work/odd.csv"
+ok rootstock score --model credit "$work/odd.csv"
+is "lines of 249 rows" "$(wc -l <"$work/last.out")" 250
+grep -qF "row 3 (line 3), 2: 'often' is not a number; it counts as missing" "$work/last.err" || fault "the odd cell is told"
+grep -qF "row 5 (line 5)" "$work/last.err" || fault "the odd row is told"
+ok rootstock score --model credit@2 "$work/ask.csv" --json
 is "model" "$(json model <"$work/last.out")" credit@2
 is "row of the third answer" "$(json rows 2 row <"$work/last.out")" 3
-ok rootstock score "$ROOTSTOCK_HOME/adapters/$(rootstock adapters --json | json adapters adapter=credit@1 id)" "$work/ask.csv"
-refused 1 "there is no table model \`nothing\`; known are: credit@1, credit@2" rootstock score nothing "$work/ask.csv"
+ok rootstock score --model "$ROOTSTOCK_HOME/adapters/$(rootstock adapters --json | json adapters adapter=credit@1 id)" "$work/ask.csv"
+refused 1 "there is no table model \`nothing\`; known are: credit@1, credit@2" rootstock score --model nothing "$work/ask.csv"
 cut -d, -f1-19 "$work/ask.csv" >"$work/short.csv"
-refused 1 "the rows lack the column '20'" rootstock score credit "$work/short.csv"
+refused 1 "the rows lack the column '20'" rootstock score --model credit "$work/short.csv"
 
 # The model as a folder that other tools read.
 ok rootstock export credit --format hf --output "$work/exported"
 [ -f "$work/exported/columns.json" ] || fault "the schema goes with the model"
-ok rootstock score "$work/exported" "$work/ask.csv"
+ok rootstock score --model "$work/exported" "$work/ask.csv"
 is "the exported model's third answer" "$(sed -n 4p "$work/last.out" | cut -d, -f1-2)" "3,$(sed -n 3p "$work/answers")"
 refused 1 "adapter_config.json" rootstock export credit --format peft --output "$work/peft"
 
@@ -59,6 +69,6 @@ said "RMSE"
 said "column \`21\` is left out"
 r2=$(json r2 <"$work/amount.json")
 awk "BEGIN { exit !($r2 >= 0.2) }" || fault "a fifth of the variance is explained: $r2"
-ok rootstock score amount "$work/test.csv"
+ok rootstock score --model amount "$work/test.csv"
 said "row,5"
 finish

@@ -1,4 +1,6 @@
 #include <algorithm>
+// rootstock score: rows of a table through a table model, on this machine.
+
 #include <cstdio>
 #include <span>
 
@@ -7,6 +9,11 @@
 
 namespace rootstock {
 namespace {
+
+struct ScoreOptions {
+    ScoreOrder order;
+    bool csv = false;
+};
 
 std::size_t likeliest(std::span<const float> probabilities) {
     return static_cast<std::size_t>(std::ranges::max_element(probabilities) - probabilities.begin());
@@ -78,9 +85,11 @@ json::object to_json(const ScoredTable& scored) {
             {"problems", problems_json(scored.problems)}};
 }
 
-Result<void> run_score(const Context& context, const ScoreOrder& order) {
+Result<void> run_score(const Context& context, const ScoreOptions& options) {
+    if (options.csv && context.json)
+        return fail(ErrorCode::invalid_argument, "--json and --csv are two forms of one answer: choose one", "csv");
     ROOTSTOCK_TRY(place, open_workplace(context));
-    ROOTSTOCK_TRY(scored, score_table(*place.records, place.home, order));
+    ROOTSTOCK_TRY(scored, score_table(*place.records, place.home, options.order));
     if (context.json) {
         print_json(to_json(scored));
         return {};
@@ -103,14 +112,21 @@ Result<void> run_score(const Context& context, const ScoreOrder& order) {
 
 void add_score_command(CLI::App& program, Context& context) {
     auto* command = program.add_subcommand("score", "Score rows of a table with a model of `finetune --task table`");
-    auto order = std::make_shared<ScoreOrder>();
-    command->add_option("NAME", order->model, "Model: name (the live version, else the newest), name@version or folder")
+    auto options = std::make_shared<ScoreOptions>();
+    auto* order = &options->order;
+    command->add_option("--model", order->model, "Name (the live version, else the newest), name@version or a folder")
+        ->type_name("MODEL")
         ->required();
-    command->add_option("ROWS", order->data, "Rows: csv, tsv or jsonl, with the columns the model was made from")
+    command
+        ->add_option("FILE", order->data,
+                     "Rows: csv, tsv or jsonl, with the columns the model was made from; - is standard input")
         ->required();
     command->add_option("--tenant", order->tenant, "Customer who owns the model [the house]")->type_name("TENANT");
-    command->footer("Prints CSV: the row's number, the answer, and for classes the probability of each.");
-    command->callback([&context, order] { run_command(context, [&] { return run_score(context, *order); }); });
+    command->add_flag("--csv", options->csv, "Print CSV [unless --json]");
+    command->footer(
+        "Prints the row's number, the answer, and for classes the probability of each. Rows that cannot be\n"
+        "read are left out and told on standard error, or with --json under `problems`.");
+    command->callback([&context, options] { run_command(context, [&] { return run_score(context, *options); }); });
 }
 
 }  // namespace rootstock

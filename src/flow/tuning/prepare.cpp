@@ -91,7 +91,6 @@ Result<void> write_folder(const fs::path& folder, const TuningJob& job, const Ta
     spec.labels = job.labels;
     spec.lora = job.plan.lora;
     spec.train = job.plan.train;
-    spec.table = job.plan.table;
     ROOTSTOCK_CHECKED(write_job_spec(folder, spec));
     return rows.write(folder);
 }

@@ -20,6 +20,7 @@ struct TableFile {
     std::string digest;
     std::vector<Problem> problems;  // rows kept aside, and cells that count as missing
     std::int64_t examples = 0, kept_aside = 0;
+    bool missing = false;  // of the rows counted, some lack a number
 
     std::int64_t all_rows() const { return static_cast<std::int64_t>(table.records.size() + table.problems.size()); }
 
@@ -27,6 +28,7 @@ struct TableFile {
         ROOTSTOCK_TRY(encoded, encode_table(schema, table, rows, LabelUse::require));
         problems.insert(problems.end(), encoded.problems.begin(), encoded.problems.end());
         examples += encoded.rows;
+        missing = missing || std::ranges::count(encoded.numeric_missing, 1) > 0;
         kept_aside += static_cast<std::int64_t>(rows.size()) - encoded.rows;
         return {};
     }
@@ -47,12 +49,20 @@ std::string counted(std::size_t count, const char* one, const char* many) {
     return format_count(count) + " " + (count == 1 ? one : many);
 }
 
+struct TableParts {
+    TableFile train;
+    Split split;
+    TableSchema schema;
+    bool missing = false;  // rows to learn from lack numbers
+    std::optional<TableFile> eval;
+    TableSettings settings;
+};
+
 class TableTaskRows final : public TaskRows {
 public:
-    TableTaskRows(TableFile train, Split split, TableSchema schema, std::optional<TableFile> eval)
-        : train_(std::move(train)), split_(std::move(split)), schema_(std::move(schema)), eval_(std::move(eval)) {}
+    explicit TableTaskRows(TableParts parts) : parts_(std::move(parts)) {}
 
-    std::vector<std::string> labels() const override { return schema_.label.classes; }
+    std::vector<std::string> labels() const override { return parts_.schema.label.classes; }
     void describe(TuningPlan& plan) const override;
     void summarise(PreparedJob& summary) const override;
     Result<void> write(const fs::path& folder) const override;
@@ -60,26 +70,23 @@ public:
 private:
     std::string columns_in_words() const;
 
-    TableFile train_;
-    Split split_;
-    TableSchema schema_;
-    std::optional<TableFile> eval_;
+    TableParts parts_;
 };
 
 void TableTaskRows::describe(TuningPlan& plan) const {
     plan.base_name = "a new FT-Transformer";
-    plan.dataset_digest = train_.digest;
-    plan.label_column = schema_.label.name;
-    plan.rows = train_.all_rows();
-    plan.kept_aside = train_.kept_aside;
-    if (!eval_) return;
-    plan.eval_digest = eval_->digest;
-    plan.eval_kept_aside = eval_->kept_aside;
+    plan.dataset_digest = parts_.train.digest;
+    plan.label_column = parts_.schema.label.name;
+    plan.rows = parts_.train.all_rows();
+    plan.kept_aside = parts_.train.kept_aside;
+    if (!parts_.eval) return;
+    plan.eval_digest = parts_.eval->digest;
+    plan.eval_kept_aside = parts_.eval->kept_aside;
 }
 
 std::string TableTaskRows::columns_in_words() const {
     std::map<ColumnRole, std::size_t> roles;
-    for (const auto& column : schema_.columns) ++roles[column.role];
+    for (const auto& column : parts_.schema.columns) ++roles[column.role];
     auto words = counted(roles[ColumnRole::numeric], "number", "numbers") + ", " +
                  counted(roles[ColumnRole::categorical], "category", "categories");
     if (roles[ColumnRole::date] > 0) words += ", " + counted(roles[ColumnRole::date], "date", "dates");
@@ -89,9 +96,9 @@ std::string TableTaskRows::columns_in_words() const {
 
 void TableTaskRows::summarise(PreparedJob& summary) const {
     summary.columns = columns_in_words();
-    summary.examples = train_.examples;
-    summary.eval_examples = eval_ ? eval_->examples : 0;
-    for (const auto& column : schema_.columns) {
+    summary.examples = parts_.train.examples;
+    summary.eval_examples = parts_.eval ? parts_.eval->examples : 0;
+    for (const auto& column : parts_.schema.columns) {
         const auto name = "column `" + column.name + "`";
         if (column.role == ColumnRole::left_out) summary.warnings.push_back(name + " is left out: " + column.reason);
         if (!column.note.empty()) summary.warnings.push_back(name + ": " + column.note);
@@ -99,13 +106,15 @@ void TableTaskRows::summarise(PreparedJob& summary) const {
 }
 
 Result<void> TableTaskRows::write(const fs::path& folder) const {
-    ROOTSTOCK_CHECKED(write_file_atomically(folder / table_schema_file, table_schema_json(schema_) + "\n"));
-    ROOTSTOCK_CHECKED(write_table_rows(rows_file(folder), train_.table, split_.train));
-    ROOTSTOCK_CHECKED(write_table_rows(valid_file(folder), train_.table, split_.held_out));
-    ROOTSTOCK_CHECKED(write_problems(problems_file(folder), train_.problems));
-    if (!eval_) return {};
-    ROOTSTOCK_CHECKED(write_table_rows(eval_file(folder), eval_->table, all_rows(eval_->table)));
-    return write_problems(eval_problems_file(folder), eval_->problems);
+    ROOTSTOCK_CHECKED(write_file_atomically(folder / table_schema_file, table_schema_json(parts_.schema) + "\n"));
+    const auto config = table_config(parts_.settings, parts_.schema, parts_.missing);
+    ROOTSTOCK_CHECKED(write_file_atomically(config_file(folder), json::serialize(config) + "\n"));
+    ROOTSTOCK_CHECKED(write_table_rows(rows_file(folder), parts_.train.table, parts_.split.train));
+    ROOTSTOCK_CHECKED(write_table_rows(valid_file(folder), parts_.train.table, parts_.split.held_out));
+    ROOTSTOCK_CHECKED(write_problems(problems_file(folder), parts_.train.problems));
+    if (!parts_.eval) return {};
+    ROOTSTOCK_CHECKED(write_table_rows(eval_file(folder), parts_.eval->table, all_rows(parts_.eval->table)));
+    return write_problems(eval_problems_file(folder), parts_.eval->problems);
 }
 
 // ---- reading
@@ -163,11 +172,13 @@ Result<std::unique_ptr<TaskRows>> read(const FinetuneOrder& order, const fs::pat
     ROOTSTOCK_TRY(schema, learn_table_schema(train.table, split.train, options_of(order)));
     ROOTSTOCK_CHECKED(train.count(schema, split.train));
     const auto training = train.examples;
+    const bool missing = train.missing;
     ROOTSTOCK_CHECKED(train.count(schema, split.held_out));
     ROOTSTOCK_TRY(eval, read_eval(order, schema));
     const auto measuring = eval ? eval->examples : train.examples - training;
     if (training > 0 && measuring > 0)
-        return std::make_unique<TableTaskRows>(std::move(train), std::move(split), std::move(schema), std::move(eval));
+        return std::make_unique<TableTaskRows>(TableParts{std::move(train), std::move(split), std::move(schema),
+                                                          missing, std::move(eval), order.table.settings});
     return fail(ErrorCode::invalid_argument,
                 "too few rows can be used to learn from some and to measure with others; give more rows, --eval FILE, "
                 "or a larger --validation share",

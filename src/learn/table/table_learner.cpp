@@ -12,29 +12,6 @@ namespace {
 constexpr std::size_t self_tests_max = 8;
 constexpr std::size_t rows_at_once = 512;  // of an evaluation
 
-// config.json of the model to be: the arguments of the authors' FTTransformer (model/families/table.cpp).
-json::object config_of(const TableJobRows& rows, const TableSettings& settings) {
-    json::array cardinalities;
-    for (auto count : rows.schema.category_counts()) cardinalities.emplace_back(count);
-    const bool missing = std::ranges::count(rows.train.numeric_missing, 1) > 0;
-    const auto outputs = rows.classes() ? rows.schema.label.classes.size() : std::size_t{1};
-    return {{"model_type", "ft-transformer"},
-            {"architectures", json::array{"FTTransformer"}},
-            {"n_cont_features", rows.schema.numeric_names().size()},
-            {"cat_cardinalities", std::move(cardinalities)},
-            {"n_blocks", settings.blocks},
-            {"d_block", settings.width},
-            {"attention_n_heads", settings.heads},
-            {"attention_dropout", settings.attention_dropout},
-            {"ffn_d_hidden", std::max(1, static_cast<int>(settings.inner * settings.width))},
-            {"ffn_d_hidden_multiplier", nullptr},
-            {"ffn_dropout", settings.inner_dropout},
-            {"ffn_activation", "ReGLU"},
-            {"residual_dropout", settings.hidden_dropout},
-            {"missing_embeddings", missing},
-            {"d_out", outputs}};
-}
-
 // rows / (classes x rows of the class): each class weighs the same in all.
 torch::Tensor balancing_weights(const TableJobRows& rows) {
     std::vector<float> weights(rows.schema.label.classes.size());
@@ -81,17 +58,14 @@ struct TableLearner::Answered {
 
 Result<std::unique_ptr<Learner>> TableLearner::create(Job job) {
     ROOTSTOCK_TRY(rows, load_table_rows(job));
-    auto config = config_of(rows, job.spec.table);
-    ROOTSTOCK_TRY(spec, spec_of_config(config, "the model's configuration"));
-    auto fresh = fresh_table_model(spec, job.spec.train.seed);
-    ROOTSTOCK_TRY(model, HeadedModel::load(fresh, choose_placement(spec, false), Tuning{{}, true, true}));
-    return std::unique_ptr<Learner>(
-        new TableLearner(std::move(job), std::move(rows), std::move(config), std::move(model)));
+    auto fresh = fresh_table_model(rows.spec, job.spec.train.seed);
+    ROOTSTOCK_TRY(model, HeadedModel::load(fresh, choose_placement(rows.spec, false), Tuning{{}, true, true}));
+    return std::unique_ptr<Learner>(new TableLearner(std::move(job), std::move(rows), std::move(model)));
 }
 
-TableLearner::TableLearner(Job job, TableJobRows rows, json::object config, std::unique_ptr<HeadedModel> model)
-    : Learner(std::move(job)), rows_(std::move(rows)), config_(std::move(config)), model_(std::move(model)) {
-    if (this->job().spec.table.balanced_classes && rows_.classes())
+TableLearner::TableLearner(Job job, TableJobRows rows, std::unique_ptr<HeadedModel> model)
+    : Learner(std::move(job)), rows_(std::move(rows)), model_(std::move(model)) {
+    if (rows_.balanced && rows_.classes())
         class_weights_ = balancing_weights(rows_).to(model_->transformer().placement().device);
 }
 
@@ -181,11 +155,11 @@ Result<std::string> TableLearner::self_tests(const Model& model) const {
 Result<void> TableLearner::publish(const TrainingProgress& progress) {
     const auto model = trained_model();
     ROOTSTOCK_TRY(tests, self_tests(model));
-    auto config = config_;
+    auto config = rows_.config;
     auto lineage = lineage_of(*this, progress);
     lineage.erase("lora");
-    lineage["table"] = to_json(job().spec.table);
-    config["rootstock"] = json::object{{"task", job().spec.task}, {"lineage", std::move(lineage)}};
+    config["rootstock"] =
+        json::object{{"task", job().spec.task}, {"balanced_classes", rows_.balanced}, {"lineage", std::move(lineage)}};
     return write_model_folder(
         in_files_spelling(model, std::move(config)),
         {{table_schema_file, table_schema_json(rows_.schema) + "\n"}, {"self-tests.json", std::move(tests)}},

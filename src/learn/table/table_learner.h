@@ -28,14 +28,13 @@ public:
 
 private:
     struct Answered;
-    TableLearner(Job job, TableJobRows rows, json::object config, std::unique_ptr<HeadedModel> model);
+    TableLearner(Job job, TableJobRows rows, std::unique_ptr<HeadedModel> model);
     Result<Answered> answer(const EncodedTable& rows, const std::vector<std::size_t>& chosen, const Dropout& dropout,
                             bool learning);
     Model trained_model() const;
     Result<std::string> self_tests(const Model& model) const;
 
     TableJobRows rows_;
-    json::object config_;
     std::unique_ptr<HeadedModel> model_;
     torch::Tensor class_weights_;  // undefined: every row counts the same
 };

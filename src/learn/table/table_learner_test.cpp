@@ -22,6 +22,8 @@ class TableJobs : public testing::Test {
 protected:
     fs::path root_ = fs::path(testing::TempDir()) / "table_learner_test";
     JobSpec spec_;
+    double hidden_dropout_ = 0;
+    bool balanced_ = false;
 
     void SetUp() override {
         fs::remove_all(root_);
@@ -33,8 +35,6 @@ protected:
         spec_.train.label_smoothing = 0;
         spec_.train.weight_decay = 1e-5;
         spec_.train.patience = 100;
-        spec_.table.width = 32;
-        spec_.table.heads = 4;
     }
 
     // Rows whose answer follows from a number (sometimes missing) and a colour: a class, or a number.
@@ -55,6 +55,24 @@ protected:
         return table;
     }
 
+    json::object config_for(const TableSchema& schema) const {
+        json::array categories;
+        for (const auto count : schema.category_counts()) categories.emplace_back(count);
+        return {{"model_type", "ft-transformer"},
+                {"n_cont_features", schema.numeric_names().size()},
+                {"cat_cardinalities", std::move(categories)},
+                {"n_blocks", 2},
+                {"d_block", 32},
+                {"attention_n_heads", 4},
+                {"attention_dropout", 0.15},
+                {"ffn_d_hidden", 42},
+                {"ffn_dropout", 0.05},
+                {"residual_dropout", hidden_dropout_},
+                {"missing_embeddings", true},
+                {"d_out", std::max<std::size_t>(1, schema.label.classes.size())},
+                {"rootstock", json::object{{"task", "table"}, {"balanced_classes", balanced_}}}};
+    }
+
     fs::path make_job(const std::string& name, bool classes = true) {
         const auto folder = root_ / name;
         fs::create_directories(folder);
@@ -65,6 +83,7 @@ protected:
         spec_.labels = schema.label.classes;
         EXPECT_TRUE(write_job_spec(folder, spec_));
         EXPECT_TRUE(write_file_atomically(folder / table_schema_file, table_schema_json(schema)));
+        EXPECT_TRUE(write_file_atomically(folder / "config.json", json::serialize(config_for(schema))));
         EXPECT_TRUE(write_table_rows(folder / "train.jsonl", train, all_rows(train)));
         EXPECT_TRUE(write_table_rows(folder / "valid.jsonl", valid, all_rows(valid)));
         return folder;
@@ -146,15 +165,16 @@ TEST_F(TableJobs, TheSeedDecides) {
 }
 
 TEST_F(TableJobs, BalancedClassesAndDropoutAreLearnedWith) {
-    spec_.table.balanced_classes = true;
-    spec_.table.hidden_dropout = 0.2;
     spec_.train.epochs = 1;
-    const auto balanced = make_job("balanced");
-    spec_.table.balanced_classes = false;
     const auto plain = make_job("plain");
-    ASSERT_TRUE(run(balanced));
-    ASSERT_TRUE(run(plain));
+    balanced_ = true;
+    const auto balanced = make_job("balanced");
+    balanced_ = false;
+    hidden_dropout_ = 0.2;
+    const auto dropped = make_job("dropped");
+    for (const auto& folder : {plain, balanced, dropped}) ASSERT_TRUE(run(folder));
     EXPECT_NE(weights(balanced), weights(plain));
+    EXPECT_NE(weights(dropped), weights(plain));
 }
 
 TEST_F(TableJobs, FilesThatContradictEachOtherAreRefused) {
@@ -167,6 +187,11 @@ TEST_F(TableJobs, FilesThatContradictEachOtherAreRefused) {
     spec.labels = {"yes", "perhaps"};
     ASSERT_TRUE(write_job_spec(labels, spec));
     EXPECT_THAT(refused(labels), HasSubstr("labels are not the classes of columns.json"));
+    const auto other = make_job("other_model");
+    auto config = json::parse(read_file(other / "config.json").value()).as_object();
+    config["cat_cardinalities"] = json::array{7};
+    ASSERT_TRUE(write_file_atomically(other / "config.json", json::serialize(config)));
+    EXPECT_THAT(refused(other), HasSubstr("config.json is not a table model for the columns"));
     const auto lacking = make_job("lacking");
     fs::remove(lacking / "valid.jsonl");
     EXPECT_THAT(refused(lacking), HasSubstr("valid.jsonl"));

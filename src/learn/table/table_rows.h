@@ -10,13 +10,16 @@ namespace rootstock {
 
 struct TableJobRows {
     TableSchema schema;     // columns.json
+    json::object config;    // config.json: the model to be made
+    TransformerSpec spec;   // what it says
     EncodedTable train;     // train.jsonl
     EncodedTable held_out;  // valid.jsonl; may have no rows
     bool classes() const { return schema.label.kind == LabelKind::classes; }
+    bool balanced = false;  // classes count the same, however rare
 };
 
-// Extends the job's digest by the two files more. corrupt, not_found: see read_table_rows and read_table_schema;
-// invalid_argument: the label is not what the task needs, no row.
+// Extends the job's digest by the three files more. corrupt, not_found: see read_table_rows and read_table_schema;
+// invalid_argument: the label is not what the task needs, no row, a model that is not one for these columns.
 Result<TableJobRows> load_table_rows(Job& job);
 
 }  // namespace rootstock
