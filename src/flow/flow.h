@@ -28,6 +28,7 @@
 #include "flow/predict.h"
 #include "flow/process/child.h"
 #include "flow/promote.h"
+#include "flow/reading.h"
 #include "flow/score.h"
 #include "flow/served.h"
 #include "flow/tune.h"

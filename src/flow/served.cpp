@@ -11,7 +11,7 @@ Result<ServedBase> load_base(const std::filesystem::path& folder, const std::str
     ROOTSTOCK_TRY(tokenizer, Tokenizer::load(folder));
     ROOTSTOCK_TRY(files, load_model(folder));
     ROOTSTOCK_TRY(model, NativeModel::load(files, options));
-    return ServedBase{std::move(model), std::move(tokenizer), digest};
+    return ServedBase{std::move(model), std::move(tokenizer), digest, files.labels};
 }
 
 bool writes(const TransformerSpec& spec) {

@@ -19,6 +19,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("ROOTSTOCK_BIN", ROOT / "build" / "bin"))
+GOLDEN = ROOT / "tests" / "golden"
 MODEL = pathlib.Path(os.environ.get("ROOTSTOCK_TEST_MODEL", ROOT / "tests" / "golden" / "tiny_bert"))
 
 
@@ -39,6 +40,12 @@ class Home:
             raise RuntimeError("serve_fixture: " + made.stderr)
         self.facts = json.loads(made.stdout)
         self.keys = self.facts["keys"]
+
+    def pull(self, *folders):
+        """Base models besides those of the fixture, each under its folder's name."""
+        for folder in folders:
+            subprocess.run([BIN / "rootstock", "--home", self.folder, "pull", f"file:{folder}", "--name", folder.name],
+                           check=True, capture_output=True)
 
     def rows(self, sql, *args):
         with contextlib.closing(sqlite3.connect(self.folder / "rootstock.db", timeout=10)) as records:

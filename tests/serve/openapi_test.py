@@ -74,7 +74,9 @@ class OpenApiTest(unittest.TestCase):
     def setUpClass(cls):
         cls.document = Document()
         cls.home = harness.Home()
-        cls.server = harness.Server(cls.home, "--queue-rows-max", "100", "--workers", "0")
+        names = ("entities", "answers", "crossencoder")
+        cls.home.pull(*(harness.GOLDEN / "reading" / name for name in names))
+        cls.server = harness.Server(cls.home, "--queue-rows-max", "100", "--workers", "0", bases=("fixture", "writer", *names))
         cls.seen = set()
 
     @classmethod
@@ -128,6 +130,10 @@ class OpenApiTest(unittest.TestCase):
         answer = self.call("POST", "/v1/classify", "/v1/classify", 200, {"model": "tickets", "input": TEXT}).json
         self.bodies = {
             "/v1/classify": {"model": "tickets", "input": TEXT}, "/v1/embeddings": {"model": "fixture", "input": TEXT},
+            "/v1/extract": {"model": "entities", "input": TEXT},
+            "/v1/answer-span": {"model": "answers", "question": TEXT, "context": "my card", "allow_no_answer": True, "top_k": 9},
+            "/v1/rerank": {"model": "crossencoder", "query": TEXT, "documents": ["a", "b"], "return_documents": True},
+            "/v1/similarity": {"model": "fixture", "source": TEXT, "input": ["a", "b"]},
             "/v1/chat/completions": said(TEXT, max_tokens=4),
             "/v1/completions": {"model": "writer", "prompt": TEXT, "max_tokens": 4},
             "/v1/uploads/{id}/complete": {"part_ids": [part]},
@@ -254,11 +260,18 @@ class OpenApiTest(unittest.TestCase):
 
     def test_what_the_schema_refuses_the_server_refuses(self):
         cases = {"ClassifyRequest": ("/v1/classify", {"model": "tickets", "input": TEXT}),
-                 "EmbeddingsRequest": ("/v1/embeddings", {"model": "fixture", "input": TEXT})}
+                 "EmbeddingsRequest": ("/v1/embeddings", {"model": "fixture", "input": TEXT}),
+                 "ExtractRequest": ("/v1/extract", {"model": "entities", "input": TEXT}),
+                 "AnswerSpanRequest": ("/v1/answer-span", {"model": "answers", "question": TEXT, "context": "my card"}),
+                 "RerankRequest": ("/v1/rerank", {"model": "crossencoder", "query": TEXT, "documents": ["a"]}),
+                 "SimilarityRequest": ("/v1/similarity", {"model": "fixture", "source": TEXT, "input": ["a"]})}
         changes = [{}, {"input": [TEXT, "b"]}, {"input": []}, {"input": 1}, {"input": None}, {"input": [[]]}, {"input": [1, -1]},
                    {"input": ["a", 1]}, {"input": [2, 3]}, {"input": [[2, 3], [2, 50, 3]]}, {"truncate": 1}, {"truncate": True},
                    {"top_k": 0}, {"top_k": 1}, {"top_k": "1"}, {"user": 1}, {"user": "u"}, {"encoding_format": "float"},
-                   {"encoding_format": "base64"}, {"encoding_format": "x"}, {"tenant_id": "x"}, {"model": 5}]
+                   {"encoding_format": "base64"}, {"encoding_format": "x"}, {"tenant_id": "x"}, {"model": 5},
+                   {"min_score": 0.5}, {"min_score": 2}, {"max_answer_tokens": 0}, {"allow_no_answer": True}, {"allow_no_answer": 1},
+                   {"documents": []}, {"documents": "a"}, {"documents": ["a", 1]}, {"top_n": 0}, {"top_n": 2}, {"return_documents": 1},
+                   {"source": ["a"]}, {"question": None}, {"context": 5}]
         self.hold_against_the_schema(cases, changes)
 
     def test_what_the_schema_of_writing_refuses_the_server_refuses(self):

@@ -21,10 +21,20 @@ json::object to_json(const catalog::Adapter& adapter, const Exchange& exchange, 
     return model;
 }
 
-// What it is asked for as it is: its own writing, or the vectors it makes.
+// What it is asked for as it is: its own writing, what its own head says, or the vectors it makes.
 std::string_view task_of(const ServedModel& served) {
     if (served.writer) return served.chat ? "chat" : "complete";
-    return served.reads_text() ? "embed" : "classify-images";
+    if (!served.reads_text()) return "classify-images";
+    switch (served.spec().head.kind) {
+        case HeadKind::token:
+            return "extract";
+        case HeadKind::span:
+            return "answer-span";
+        case HeadKind::sequence:
+            return served.spec().head.classes == 1 ? "rerank" : "embed";
+        default:
+            return "embed";
+    }
 }
 
 json::object base_to_json(const ServedModel& served) {

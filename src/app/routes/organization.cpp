@@ -29,9 +29,9 @@ struct Kind {
 const std::vector<Kind>& kinds() {
     static const std::vector<Kind> all{
         {"completions", "organization.usage.completions.result", {"chat", "complete"}, true},
-        {"embeddings", "organization.usage.embeddings.result", {"embed"}},
+        {"embeddings", "organization.usage.embeddings.result", {"embed", "similarity"}},
         {"moderations", "organization.usage.moderations.result", {"moderate"}},
-        {"classifications", "organization.usage.classifications.result", {"classify"}},
+        {"classifications", "organization.usage.classifications.result", {"classify", "extract", "answer", "rerank"}},
         {"fine_tuning", "organization.usage.fine_tuning.result", {"fine_tune"}},
     };
     return all;

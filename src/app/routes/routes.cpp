@@ -6,6 +6,10 @@ Routes make_routes() {
     Routes routes;
     add_classify_route(routes);
     add_embeddings_route(routes);
+    add_rerank_route(routes);
+    add_similarity_route(routes);
+    add_extract_route(routes);
+    add_answer_span_route(routes);
     add_chat_route(routes);
     add_completions_route(routes);
     add_models_routes(routes);

@@ -7,6 +7,10 @@ namespace rootstock {
 
 void add_classify_route(Routes& routes);       // POST /v1/classify
 void add_embeddings_route(Routes& routes);     // POST /v1/embeddings
+void add_rerank_route(Routes& routes);         // POST /v1/rerank
+void add_similarity_route(Routes& routes);     // POST /v1/similarity
+void add_extract_route(Routes& routes);        // POST /v1/extract
+void add_answer_span_route(Routes& routes);    // POST /v1/answer-span
 void add_chat_route(Routes& routes);           // POST /v1/chat/completions
 void add_completions_route(Routes& routes);    // POST /v1/completions
 void add_models_routes(Routes& routes);        // GET /v1/models, GET and DELETE /v1/models/{id}

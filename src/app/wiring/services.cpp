@@ -81,6 +81,7 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     services->models = std::move(models);
     const JourneyParts parts{*services->records, services->models, services->pool, clock, chosen.home, services->run};
     services->predict = std::make_unique<Predict>(parts, chosen.predict);
+    services->reading = std::make_unique<Read>(parts, chosen.predict);
     services->generate = std::make_unique<Generate>(parts, chosen.generate);
     return services;
 }

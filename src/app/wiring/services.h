@@ -49,6 +49,7 @@ struct Services {
     boost::asio::thread_pool pool{1};  // parsing and tokenizing of large requests
     boost::asio::thread_pool disk{2};  // reading and writing of files
     std::unique_ptr<Predict> predict;
+    std::unique_ptr<Read> reading;
     std::unique_ptr<Generate> generate;
     std::function<std::size_t()> connections = [] { return std::size_t{0}; };
     bool draining = false;

@@ -70,6 +70,7 @@ struct ServedBase {
     std::shared_ptr<const NativeModel> model;
     Tokenizer tokenizer;
     std::string digest;
+    std::vector<std::string> labels = {};  // of the model's own head, when its folder names them
 };
 
 class Residency {
