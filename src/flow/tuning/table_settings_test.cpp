@@ -12,10 +12,10 @@ using testing::HasSubstr;
 
 TableSchema some_schema(LabelKind kind) {
     TableSchema schema;
-    schema.columns.push_back({"size", ColumnRole::numeric, "numbers"});
-    schema.columns.push_back({"due", ColumnRole::date, "dates"});
-    schema.columns.push_back({"note", ColumnRole::left_out, "free text"});
-    TableColumn colour{"colour", ColumnRole::categorical, "words"};
+    schema.columns.push_back({"size", ColumnRole::numeric, "numbers", ""});
+    schema.columns.push_back({"due", ColumnRole::date, "dates", ""});
+    schema.columns.push_back({"note", ColumnRole::left_out, "free text", ""});
+    TableColumn colour{"colour", ColumnRole::categorical, "words", ""};
     colour.categories = {"red", "blue", "green"};
     schema.columns.push_back(std::move(colour));
     schema.label = {"answer", kind};
