@@ -5,7 +5,8 @@ of two thin layers (tests/golden/tiny_bert) that stands in for a real one.
     bench/http_bench.py [--json] [--seconds 6]
 
 Prints requests a second at 64 and 256 connections (wrk, one thread, which shares the machine's cores), the latency of
-one client, the memory of an idle connection (10,000 of them), and what 5,000 clients that send a byte of a header now and then do to an honest one. Needs wrk (Debian).
+one client, the memory of an idle connection (10,000 of them), and what 5,000 clients that send a byte of a header now and then do to an honest one. Needs wrk, which
+only this bench uses: scripts/setup wrk
 """
 import argparse
 import json
@@ -13,6 +14,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -127,6 +129,8 @@ def main():
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--seconds", type=int, default=6)
     arguments = parser.parse_args()
+    if not shutil.which("wrk"):
+        sys.exit("http_bench: the program wrk, which sends the requests, is missing; install it with: scripts/setup wrk")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     home = harness.Home()

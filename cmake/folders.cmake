@@ -41,3 +41,7 @@ function(rootstock_folder name)
     add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
   endif()
 endfunction()
+
+# Packed answers (src/http/message/encoding): linked once all folders are there.
+find_package(ZLIB REQUIRED)
+cmake_language(DEFER CALL target_link_libraries rootstock_http PUBLIC ZLIB::ZLIB)

@@ -72,6 +72,15 @@ private:
     std::vector<Level> levels_;
 };
 
+// Boost.JSON makes an infinity of 1e400. The nesting is bounded, and so is the recursion.
+bool is_finite(const json::value& value) {
+    if (const auto* number = value.if_double()) return std::isfinite(*number);
+    if (const auto* list = value.if_array()) return std::all_of(list->begin(), list->end(), is_finite);
+    const auto* object = value.if_object();
+    return !object ||
+           std::all_of(object->begin(), object->end(), [](const auto& field) { return is_finite(field.value()); });
+}
+
 }  // namespace
 
 Result<json::value> parse_json(std::string_view text, std::string_view what, JsonLimits limits) {
@@ -96,6 +105,9 @@ Result<json::value> parse_json(std::string_view text, std::string_view what, Jso
             ErrorCode::invalid_argument,
             std::string(what) + " is not valid JSON: " + code.message() + " near byte " + std::to_string(consumed), {},
             "invalid_json");
+    if (!is_finite(value))
+        return fail(ErrorCode::invalid_argument, std::string(what) + " is not valid JSON: a number is beyond a double",
+                    {}, "invalid_json");
     if (auto key = DuplicateScan(text).find())
         return fail(ErrorCode::invalid_argument, std::string(what) + " names the field '" + *key + "' twice", *key,
                     "duplicate_field");

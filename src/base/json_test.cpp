@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "base/base.h"
 
@@ -64,7 +65,12 @@ TEST(Json, ConformanceSuite) {
     auto folder = std::filesystem::path(ROOTSTOCK_SOURCE_DIR) / "../shared/data/json-test-suite";
     if (const char* set = std::getenv("ROOTSTOCK_SHARED_DATA")) folder = std::filesystem::path(set) / "json-test-suite";
     if (!std::filesystem::exists(folder)) GTEST_SKIP() << "json-test-suite is not beside this checkout";
-    int accepted = 0, refused = 0;
+    // What the standard leaves open (i_): numbers too small or with too many digits are rounded as doubles are; numbers
+    // beyond a double, bytes that are no UTF-8, lone surrogates, marks of byte order and 500 levels are refused.
+    const std::set<std::string> taken{"i_number_double_huge_neg_exp.json", "i_number_real_underflow.json",
+                                      "i_number_too_big_neg_int.json", "i_number_too_big_pos_int.json",
+                                      "i_number_very_big_negative_int.json"};
+    int accepted = 0, refused = 0, open = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
         auto file = entry.path().filename().string();
         if (entry.path().extension() != ".json") continue;
@@ -79,10 +85,14 @@ TEST(Json, ConformanceSuite) {
         } else if (file.starts_with("n_")) {
             EXPECT_FALSE(ok) << file;
             ++refused;
+        } else if (file.starts_with("i_")) {
+            EXPECT_EQ(ok, taken.contains(file)) << file;
+            ++open;
         }
     }
     EXPECT_EQ(accepted, 93);
     EXPECT_EQ(refused, 188);
+    EXPECT_EQ(open, 35);
 }
 
 }  // namespace

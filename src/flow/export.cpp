@@ -126,8 +126,10 @@ Result<Exported> merge_model(store::Database& records, const Home& home, const M
     ROOTSTOCK_TRY(base, base_path(records, home, base_name));
     ROOTSTOCK_TRY(adapter, read_peft_adapter(meant.folder));
     ROOTSTOCK_TRY(stored, read_stored_model(base));
-    ROOTSTOCK_TRY(merged, merged_model(std::move(stored), adapter));
-    return write_model(merged, base, order, order.output.ends_with(".gguf"));
+    const bool as_gguf = order.output.ends_with(".gguf"), as_base = order.dtype.empty() || order.dtype == "auto";
+    const auto type = !as_gguf && as_base ? MergedType::as_base : MergedType::f32;
+    ROOTSTOCK_TRY(merged, merged_model(std::move(stored), adapter, type));
+    return write_model(merged, base, order, as_gguf);
 }
 
 Result<Exported> export_model(store::Database& records, const Home& home, const ExportOrder& order) {

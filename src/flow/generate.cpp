@@ -24,6 +24,8 @@ struct Writing::State {
     std::shared_ptr<const Constraint> constraint{};
     std::shared_ptr<Mailbox> mailbox{};
     std::vector<WriteTicket> tickets{};
+    double begun = monotonic_seconds();
+    double stored = 0, machine = 0;  // seconds
 
     const JourneyParts& parts() const { return steps.parts(); }
     Writer& writer() const { return *model.base->writer; }
@@ -34,6 +36,7 @@ struct Writing::State {
     Task<Result<void>> resolve();
     Task<Result<void>> read_prompt();
     Task<Result<void>> compile();
+    void fit_room(std::int64_t prompt_tokens);
     Task<Result<void>> reserve();
 
     // From the hold on.
@@ -46,7 +49,8 @@ struct Writing::State {
     void cancel() const;
     Result<Written> sum_up(std::vector<WrittenText> texts, std::vector<Result<WriteAnswer>> answers) const;
     Result<void> add(std::size_t prompt, const Result<WriteAnswer>& answer, Written& written) const;
-    Task<Result<void>> settle(const Written& written, std::string body);
+    Task<Result<void>> settle(const Written& answer, std::string body);
+    void tell(const Usage& usage) const;
 };
 
 namespace {
@@ -129,12 +133,22 @@ Task<Result<void>> Writing::State::compile() {
     co_return Result<void>{};
 }
 
+// Who left the length open is given as much as a minute of his has room for, instead of being refused.
+void Writing::State::fit_room(std::int64_t prompt_tokens) {
+    const auto& admission = order.caller.admission;
+    const auto most = admission ? admission->tokens_max() : std::nullopt;
+    if (!most || order.tokens_max) return;
+    const auto texts = static_cast<std::int64_t>(rows.size()) * order.choices;
+    const auto each = std::max<std::int64_t>((*most - prompt_tokens) / texts, 1);
+    for (auto& tokens : room) tokens = static_cast<int>(std::min<std::int64_t>(tokens, each));
+}
+
 Task<Result<void>> Writing::State::reserve() {
     std::int64_t in = 0, out = 0;
-    for (std::size_t p = 0; p < rows.size(); ++p) {
-        in += static_cast<std::int64_t>(rows[p].size());
-        out += std::int64_t{room[p]} * order.choices;
-    }
+    for (const auto& row : rows) in += static_cast<std::int64_t>(row.size());
+    fit_room(in);
+    for (const int tokens : room) out += std::int64_t{tokens} * order.choices;
+    if (auto fine = JourneySteps::take_tokens(order.caller, in + out); !fine) co_return fine;
     const auto now = parts().clock.now();
     const auto micros = std::chrono::microseconds(limits.time_max + std::chrono::seconds(60)).count();
     ledger::ReserveRequest request{order.request,
@@ -151,26 +165,31 @@ Task<Result<void>> Writing::State::reserve() {
     auto work = [request = std::move(request), now](store::Session& session) {
         return ledger::reserve(session, request, now);
     };
+    const double asked = monotonic_seconds();
     auto hold = co_await steps.write(std::move(work));
-    if (!hold) co_return fail(hold.error());
-    co_return Result<void>{};
+    stored += monotonic_seconds() - asked;
+    if (hold) co_return Result<void>{};
+    JourneySteps::settle_tokens(order.caller, 0);
+    co_return fail(hold.error());
 }
 
 // ---- from the hold on ----
 
 Task<Result<Written>> Writing::State::run(const Hear& hear, const Render& render) {
-    auto written = co_await write(hear);
+    const double asked = monotonic_seconds();
+    auto answer = co_await write(hear);
+    machine = monotonic_seconds() - asked;
     std::int64_t spent = 0;
     Error fault;
-    if (written) {
-        spent = written->usage.compute_micros;
+    if (answer) {
+        spent = answer->usage.compute_micros;
         std::string body;
-        if (!written->partial) body = render(*written);
-        auto settled = co_await settle(*written, std::move(body));
-        if (settled) co_return written;
+        if (!answer->partial) body = render(*answer);
+        auto settled = co_await settle(*answer, std::move(body));
+        if (settled) co_return answer;
         fault = settled.error();
     } else {
-        fault = written.error();
+        fault = answer.error();
     }
     co_await give_up(spent);
     co_return fail(std::move(fault));
@@ -178,6 +197,7 @@ Task<Result<Written>> Writing::State::run(const Hear& hear, const Render& render
 
 // Nothing is charged, and the idempotency key is free again.
 Task<void> Writing::State::give_up(std::int64_t compute_micros) {
+    JourneySteps::settle_tokens(order.caller, 0);
     co_await steps.let_go(order.request, compute_micros);
     if (order.once) co_await steps.abandon(order.caller, *order.once, order.request);
 }
@@ -279,15 +299,15 @@ Result<void> Writing::State::add(std::size_t prompt, const Result<WriteAnswer>& 
 }
 
 // What its caller did not wait for is charged too; the key is free then, for whoever asks again.
-Task<Result<void>> Writing::State::settle(const Written& written, std::string body) {
+Task<Result<void>> Writing::State::settle(const Written& answer, std::string body) {
     ledger::Settlement settlement{order.request,
                                   order.operation,
                                   model.base->name,
                                   model.reference(),
-                                  written.usage,
+                                  answer.usage,
                                   model.adapter.id,
-                                  written.partial ? "client_gone" : written.texts.front().finish,
-                                  written.partial};
+                                  answer.partial ? "client_gone" : answer.texts.front().finish,
+                                  answer.partial};
     auto work = [this, &body, settlement = std::move(settlement),
                  now = parts().clock.now()](store::Session& session) -> Result<void> {
         ROOTSTOCK_CHECKED(ledger::post(session, settlement, now));
@@ -297,7 +317,21 @@ Task<Result<void>> Writing::State::settle(const Written& written, std::string bo
         ledger::abandon(session, key, order.request);
         return {};
     };
-    co_return co_await steps.write(std::move(work));
+    const double asked = monotonic_seconds();
+    auto settled = co_await steps.write(std::move(work));
+    stored += monotonic_seconds() - asked;
+    if (!settled) co_return settled;
+    JourneySteps::settle_tokens(order.caller, answer.usage.input_tokens + answer.usage.output_tokens);
+    tell(answer.usage);
+    co_return settled;
+}
+
+void Writing::State::tell(const Usage& usage) const {
+    JourneyFacts facts{order.caller.tenant, model.base->name, usage};
+    facts.store = stored;
+    facts.compute = std::min(static_cast<double>(usage.compute_micros) * 1e-6, machine);
+    facts.queue = machine - facts.compute;
+    steps.tell(std::move(facts), begun);
 }
 
 // ---- the face ----

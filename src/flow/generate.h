@@ -122,10 +122,12 @@ public:
     ~Generate();
 
     // Errors: not_found (model_not_found), unsupported, invalid_argument, too_long (context_length_exceeded, saying by
-    // how much), too_large, insufficient_quota, permission_denied (no_price), conflict (idempotency), unavailable.
+    // how much), too_large, insufficient_quota, rate_limited, permission_denied (no_price), conflict (idempotency),
+    // unavailable.
     boost::asio::awaitable<Result<Begun>> begin(GenerateOrder order);
 
     const GenerateLimits& limits() const { return limits_; }
+    void set_limits(const GenerateLimits& limits) { limits_ = limits; }  // of orders to come; on the I/O thread
 
 private:
     JourneySteps steps_;

@@ -20,6 +20,18 @@
 
 namespace rootstock {
 
+// A paid answer, seen from behind: where its time went. The parts overlap nowhere; what is missing to `total` is ours
+// (tokens, JSON).
+struct JourneyFacts {
+    TenantId tenant;
+    std::string model;  // the base model
+    Usage usage;
+    double total = 0;    // seconds, from the order to the durable entry
+    double store = 0;    // waiting for durable commits
+    double compute = 0;  // this request's part of the machine time of its batches
+    double queue = 0;    // the rest between handing over to the machine and its answer: others' turns
+};
+
 // What a journey works with; all of it outlives the journey.
 struct JourneyParts {
     store::Database& records;
@@ -27,7 +39,8 @@ struct JourneyParts {
     boost::asio::thread_pool& pool;  // for what would hold up the I/O thread
     Clock& clock;
     Home home;
-    std::string run;  // this process, as owner of its reservations (ledger::mint_run)
+    std::string run;                                  // this process, as owner of its reservations (ledger::mint_run)
+    std::function<void(const JourneyFacts&)> told{};  // of every answer that was paid, on the I/O thread; may be empty
 };
 
 struct OnceOnly {
@@ -89,6 +102,22 @@ public:
 
     // Nothing is charged; the machine time spent is booked as cost.
     Task<void> let_go(const RequestId& request, std::int64_t compute_micros) const;
+
+    // Before the work: `most` tokens of what the caller may have in a minute. rate_limited.
+    static Result<void> take_tokens(const tenant::Caller& caller, std::int64_t most) {
+        return caller.admission ? caller.admission->take_tokens(most) : Result<void>{};
+    }
+    // After it, or when nothing came of it (0): the rest is given back.
+    static void settle_tokens(const tenant::Caller& caller, std::int64_t used) {
+        if (caller.admission) caller.admission->settle_tokens(used);
+    }
+
+    // Tells of an answer that was ordered at `begun`.
+    void tell(JourneyFacts facts, double begun) const {
+        if (!parts_.told) return;
+        facts.total = monotonic_seconds() - begun;
+        parts_.told(facts);
+    }
 
     static ledger::IdempotencyKey key_of(const tenant::Caller& caller, const OnceOnly& once) {
         return {caller.tenant, once.route, once.key};

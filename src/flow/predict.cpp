@@ -35,6 +35,8 @@ struct Journey {
     ResolvedModel model{};
     std::vector<std::vector<std::int32_t>> rows{};
     std::int64_t tokens = 0;
+    double begun = monotonic_seconds();
+    double stored = 0, inferred = 0;  // seconds
 };
 
 }  // namespace
@@ -50,10 +52,12 @@ struct Predict::State {
     Task<Result<Answered>> embed(PredictOrder order, Render<Embedded> render);
 
     Task<Result<void>> tokenize(Journey& journey, std::int32_t tokens_max);
-    Task<Result<void>> reserve(const Journey& journey);
+    Task<Result<void>> reserve(Journey& journey);
+    Task<void> give_up(const Journey& journey, std::int64_t compute_micros);
     Task<Result<InferAnswer>> infer(Journey& journey, InferKind kind);
-    Task<Result<void>> settle(const Journey& journey, Usage usage, std::vector<catalog::Prediction> predictions,
+    Task<Result<void>> settle(Journey& journey, Usage usage, std::vector<catalog::Prediction> predictions,
                               std::string body);
+    void tell(const Journey& journey, const Usage& usage) const;
 
     std::vector<catalog::Prediction> predictions_of(const Journey& journey, const Classified& answer) const;
     template <typename Answer>
@@ -82,7 +86,7 @@ Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Class
 
     auto found = co_await infer(journey, InferKind::logits);
     if (!found) {
-        co_await steps.let_go(journey.order.request, 0);
+        co_await give_up(journey, 0);
         co_return fail(found.error());
     }
     Classified answer{journey.model.name, resident.labels, {}, {}, {}};
@@ -94,9 +98,10 @@ Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Class
 
     auto settled = co_await settle(journey, answer.usage, std::move(predictions), body);
     if (!settled) {
-        co_await steps.let_go(journey.order.request, answer.usage.compute_micros);
+        co_await give_up(journey, answer.usage.compute_micros);
         co_return fail(settled.error());
     }
+    tell(journey, answer.usage);
     co_return Answered{200, std::move(body), false, answer.usage};
 }
 
@@ -112,7 +117,7 @@ Task<Result<Answered>> Predict::State::embed(PredictOrder order, Render<Embedded
 
     auto found = co_await infer(journey, InferKind::embedding);
     if (!found) {
-        co_await steps.let_go(journey.order.request, 0);
+        co_await give_up(journey, 0);
         co_return fail(found.error());
     }
     Usage usage{found->tokens, static_cast<std::int64_t>(found->rows.size()), found->compute_micros};
@@ -121,9 +126,10 @@ Task<Result<Answered>> Predict::State::embed(PredictOrder order, Render<Embedded
 
     auto settled = co_await settle(journey, usage, {}, body);
     if (!settled) {
-        co_await steps.let_go(journey.order.request, usage.compute_micros);
+        co_await give_up(journey, usage.compute_micros);
         co_return fail(settled.error());
     }
+    tell(journey, usage);
     co_return Answered{200, std::move(body), false, usage};
 }
 
@@ -159,9 +165,10 @@ Task<Result<void>> Predict::State::tokenize(Journey& journey, std::int32_t token
     co_return Result<void>{};
 }
 
-Task<Result<void>> Predict::State::reserve(const Journey& journey) {
+Task<Result<void>> Predict::State::reserve(Journey& journey) {
     auto now = parts().clock.now();
     const auto& order = journey.order;
+    if (auto fine = JourneySteps::take_tokens(order.caller, journey.tokens); !fine) co_return fine;
     auto micros = std::chrono::duration_cast<std::chrono::microseconds>(limits.time_max + std::chrono::seconds(60));
     ledger::ReserveRequest request{order.request,    order.caller.tenant,
                                    order.caller.key, journey.model.base->name,
@@ -170,9 +177,17 @@ Task<Result<void>> Predict::State::reserve(const Journey& journey) {
     auto work = [request = std::move(request), now](store::Session& session) {
         return ledger::reserve(session, request, now);
     };
+    const double asked = monotonic_seconds();
     auto hold = co_await steps.write(std::move(work));
-    if (!hold) co_return fail(hold.error());
-    co_return Result<void>{};
+    journey.stored += monotonic_seconds() - asked;
+    if (hold) co_return Result<void>{};
+    JourneySteps::settle_tokens(order.caller, 0);
+    co_return fail(hold.error());
+}
+
+Task<void> Predict::State::give_up(const Journey& journey, std::int64_t compute_micros) {
+    JourneySteps::settle_tokens(journey.order.caller, 0);
+    co_await steps.let_go(journey.order.request, compute_micros);
 }
 
 Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind) {
@@ -188,11 +203,14 @@ Task<Result<InferAnswer>> Predict::State::infer(Journey& journey, InferKind kind
     auto start = [&, request = std::move(request)](auto done) mutable {
         ticket = scheduler.submit(std::move(request), std::move(done));
     };
-    co_return co_await await_done<Result<InferAnswer>>(std::move(start));
+    const double asked = monotonic_seconds();
+    auto found = co_await await_done<Result<InferAnswer>>(std::move(start));
+    journey.inferred = monotonic_seconds() - asked;
+    co_return found;
 }
 
-Task<Result<void>> Predict::State::settle(const Journey& journey, Usage usage,
-                                          std::vector<catalog::Prediction> predictions, std::string body) {
+Task<Result<void>> Predict::State::settle(Journey& journey, Usage usage, std::vector<catalog::Prediction> predictions,
+                                          std::string body) {
     const auto& order = journey.order;
     ledger::Settlement settlement{
         order.request, journey.operation,       journey.model.base->name, journey.model.reference(),
@@ -204,7 +222,18 @@ Task<Result<void>> Predict::State::settle(const Journey& journey, Usage usage,
         if (!order.once) return {};
         return ledger::finish(session, JourneySteps::key_of(order.caller, *order.once), order.request, 200, body, now);
     };
-    co_return co_await steps.write(std::move(work));
+    const double asked = monotonic_seconds();
+    auto settled = co_await steps.write(std::move(work));
+    journey.stored += monotonic_seconds() - asked;
+    co_return settled;
+}
+
+void Predict::State::tell(const Journey& journey, const Usage& usage) const {
+    JourneyFacts facts{journey.order.caller.tenant, journey.model.base->name, usage};
+    facts.store = journey.stored;
+    facts.compute = std::min(static_cast<double>(usage.compute_micros) * 1e-6, journey.inferred);
+    facts.queue = journey.inferred - facts.compute;
+    steps.tell(std::move(facts), journey.begun);
 }
 
 std::vector<catalog::Prediction> Predict::State::predictions_of(const Journey& journey,
@@ -226,6 +255,8 @@ std::vector<catalog::Prediction> Predict::State::predictions_of(const Journey& j
 Predict::Predict(JourneyParts parts, PredictLimits limits)
     : state_(new State{JourneySteps(std::move(parts)), limits}) {}
 Predict::~Predict() = default;
+
+void Predict::set_limits(const PredictLimits& limits) { state_->limits = limits; }
 
 Task<Result<Answered>> Predict::classify(PredictOrder order, Render<Classified> render) {
     return state_->once_only(std::move(order), [this, render = std::move(render)](PredictOrder fresh) {

@@ -62,11 +62,14 @@ struct Embedded {
 };
 
 // Errors: not_found (model_not_found), invalid_argument, too_long, too_large, unsupported, insufficient_quota,
-// overloaded, conflict (the key is running, reason "idempotency_running"; "idempotency_key_reused"), unavailable.
+// rate_limited, overloaded, conflict (the key is running, reason "idempotency_running"; "idempotency_key_reused"),
+// unavailable.
 class Predict {
 public:
     explicit Predict(JourneyParts parts, PredictLimits limits = {});
     ~Predict();
+
+    void set_limits(const PredictLimits& limits);  // from now on; on the I/O thread
 
     template <typename T>
     using Render = std::function<std::string(const T&)>;  // the body

@@ -13,6 +13,8 @@ struct Read::Journey {
     ResolvedModel model{};
     ReadRows rows{};
     std::int64_t tokens = 0;
+    double begun = monotonic_seconds();
+    double stored = 0, inferred = 0;  // seconds
 };
 
 namespace {
@@ -51,7 +53,7 @@ boost::asio::awaitable<Result<Answered>> Read::read(const ReadOrder& order, cons
 
     auto found = co_await infer(journey);
     if (!found) {
-        co_await steps_.let_go(order.request, 0);
+        co_await give_up(journey, 0);
         co_return fail(found.error());
     }
     const Usage usage{found->tokens, static_cast<std::int64_t>(found->rows.size()), found->compute_micros};
@@ -60,9 +62,10 @@ boost::asio::awaitable<Result<Answered>> Read::read(const ReadOrder& order, cons
 
     auto settled = co_await settle(journey, usage, body);
     if (!settled) {
-        co_await steps_.let_go(order.request, usage.compute_micros);
+        co_await give_up(journey, usage.compute_micros);
         co_return fail(settled.error());
     }
+    tell(journey, usage);
     co_return Answered{200, std::move(body), false, usage};
 }
 
@@ -75,10 +78,11 @@ boost::asio::awaitable<Result<void>> Read::tokenize(Journey& journey) {
     co_return Result<void>{};
 }
 
-boost::asio::awaitable<Result<void>> Read::reserve(const Journey& journey) {
+boost::asio::awaitable<Result<void>> Read::reserve(Journey& journey) {
     const auto& parts = steps_.parts();
     const auto now = parts.clock.now();
     const auto& order = journey.order;
+    if (auto fine = JourneySteps::take_tokens(order.caller, journey.tokens); !fine) co_return fine;
     const auto micros =
         std::chrono::duration_cast<std::chrono::microseconds>(limits_.time_max + std::chrono::seconds(60));
     ledger::ReserveRequest request{order.request,    order.caller.tenant,
@@ -88,9 +92,25 @@ boost::asio::awaitable<Result<void>> Read::reserve(const Journey& journey) {
     auto work = [request = std::move(request), now](store::Session& session) {
         return ledger::reserve(session, request, now);
     };
+    const double asked = monotonic_seconds();
     auto hold = co_await steps_.write(std::move(work));
-    if (!hold) co_return fail(hold.error());
-    co_return Result<void>{};
+    journey.stored += monotonic_seconds() - asked;
+    if (hold) co_return Result<void>{};
+    JourneySteps::settle_tokens(order.caller, 0);
+    co_return fail(hold.error());
+}
+
+boost::asio::awaitable<void> Read::give_up(const Journey& journey, std::int64_t compute_micros) {
+    JourneySteps::settle_tokens(journey.order.caller, 0);
+    co_await steps_.let_go(journey.order.request, compute_micros);
+}
+
+void Read::tell(const Journey& journey, const Usage& usage) const {
+    JourneyFacts facts{journey.order.caller.tenant, journey.model.base->name, usage};
+    facts.store = journey.stored;
+    facts.compute = std::min(static_cast<double>(usage.compute_micros) * 1e-6, journey.inferred);
+    facts.queue = journey.inferred - facts.compute;
+    steps_.tell(std::move(facts), journey.begun);
 }
 
 boost::asio::awaitable<Result<InferAnswer>> Read::infer(Journey& journey) {
@@ -106,10 +126,13 @@ boost::asio::awaitable<Result<InferAnswer>> Read::infer(Journey& journey) {
     auto start = [&, request = std::move(request)](auto done) mutable {
         ticket = scheduler.submit(std::move(request), std::move(done));
     };
-    co_return co_await await_done<Result<InferAnswer>>(std::move(start));
+    const double asked = monotonic_seconds();
+    auto found = co_await await_done<Result<InferAnswer>>(std::move(start));
+    journey.inferred = monotonic_seconds() - asked;
+    co_return found;
 }
 
-boost::asio::awaitable<Result<void>> Read::settle(const Journey& journey, Usage usage, const std::string& body) {
+boost::asio::awaitable<Result<void>> Read::settle(Journey& journey, Usage usage, const std::string& body) {
     const auto& order = journey.order;
     ledger::Settlement settlement{order.request, journey.task.operation, journey.model.base->name, "", usage, {}};
     auto work = [&order, &body, settlement = std::move(settlement),
@@ -118,7 +141,10 @@ boost::asio::awaitable<Result<void>> Read::settle(const Journey& journey, Usage 
         if (!order.once) return {};
         return ledger::finish(session, JourneySteps::key_of(order.caller, *order.once), order.request, 200, body, now);
     };
-    co_return co_await steps_.write(std::move(work));
+    const double asked = monotonic_seconds();
+    auto settled = co_await steps_.write(std::move(work));
+    journey.stored += monotonic_seconds() - asked;
+    co_return settled;
 }
 
 }  // namespace rootstock

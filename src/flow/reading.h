@@ -49,6 +49,7 @@ public:
     boost::asio::awaitable<Result<Answered>> run(ReadOrder order, ReadTask task);
 
     const PredictLimits& limits() const { return limits_; }
+    void set_limits(const PredictLimits& limits) { limits_ = limits; }  // from now on; on the I/O thread
 
 private:
     template <typename T>
@@ -57,9 +58,11 @@ private:
     struct Journey;
     Task<Result<Answered>> read(const ReadOrder& order, const ReadTask& task);
     Task<Result<void>> tokenize(Journey& journey);
-    Task<Result<void>> reserve(const Journey& journey);
+    Task<Result<void>> reserve(Journey& journey);
+    Task<void> give_up(const Journey& journey, std::int64_t compute_micros);
     Task<Result<InferAnswer>> infer(Journey& journey);
-    Task<Result<void>> settle(const Journey& journey, Usage usage, const std::string& body);
+    Task<Result<void>> settle(Journey& journey, Usage usage, const std::string& body);
+    void tell(const Journey& journey, const Usage& usage) const;
 
     JourneySteps steps_;
     PredictLimits limits_;

@@ -8,17 +8,34 @@ namespace {
 
 constexpr std::size_t name_max = 200;
 constexpr const char* key_columns =
-    "SELECT id, tenant_id, name, prefix, created_at, expires_at, revoked_at FROM api_key ";
+    "SELECT id, tenant_id, name, prefix, created_at, expires_at, revoked_at, requests_per_minute, tokens_per_minute, "
+    "parallel FROM api_key ";
 
+using Count = std::optional<std::int64_t>;
 using KeyRow = std::tuple<ApiKeyId, TenantId, std::string, std::string, Timestamp, std::optional<Timestamp>,
-                          std::optional<Timestamp>>;
+                          std::optional<Timestamp>, Count, Count, Count>;
 
-ApiKey from_row(KeyRow row) { return std::make_from_tuple<ApiKey>(std::move(row)); }
+ApiKey from_row(KeyRow row) {
+    auto& [id, tenant, name, prefix, created, expires, revoked, requests, tokens, parallel] = row;
+    return {std::move(id), std::move(tenant), std::move(name), std::move(prefix),
+            created,       expires,           revoked,         {requests, tokens, parallel}};
+}
 
 template <typename... Args>
 std::vector<KeyRow> select(store::Session& session, const std::string& where, const Args&... args) {
     return session.query<ApiKeyId, TenantId, std::string, std::string, Timestamp, std::optional<Timestamp>,
-                         std::optional<Timestamp>>(key_columns + where, args...);
+                         std::optional<Timestamp>, Count, Count, Count>(key_columns + where, args...);
+}
+
+Result<ApiKey> find_key(store::Session& session, std::string_view id_or_prefix) {
+    auto rows = select(session, "WHERE id = :id OR prefix = :prefix", id_or_prefix, id_or_prefix);
+    if (rows.empty())
+        return fail(ErrorCode::not_found,
+                    "there is no key '" + std::string(id_or_prefix) +
+                        "': give the id or prefix that "
+                        "`rootstock key list` shows",
+                    "key", "key_not_found");
+    return from_row(std::move(rows.front()));
 }
 
 Result<void> check_key(std::string_view name, std::optional<Timestamp> expires, Timestamp now) {
@@ -48,27 +65,37 @@ struct Known {
 
 std::optional<Known> look_up(store::Session& session, const std::string& hash) {
     auto row = session.first<TenantId, std::string, ApiKeyId, std::string, std::optional<Timestamp>,
-                             std::optional<Timestamp>, std::string>(
-        "SELECT t.id, t.name, k.id, k.hash, k.expires_at, k.revoked_at, t.status "
+                             std::optional<Timestamp>, std::string, Count, Count, Count, Count, Count, Count>(
+        "SELECT t.id, t.name, k.id, k.hash, k.expires_at, k.revoked_at, t.status, k.requests_per_minute, "
+        "k.tokens_per_minute, k.parallel, t.requests_per_minute, t.tokens_per_minute, t.parallel "
         "FROM api_key k JOIN tenant t ON t.id = k.tenant_id WHERE k.hash = :hash",
         hash);
     if (!row) return std::nullopt;
-    auto& [tenant, name, key, stored, expires, revoked, status] = *row;
-    return Known{{tenant, name, key}, stored, expires, revoked, status};
+    auto& [tenant, name, key, stored, expires, revoked, status, requests, tokens, parallel, all_requests, all_tokens,
+           all_parallel] = *row;
+    return Known{{tenant, name, key, {requests, tokens, parallel}, {all_requests, all_tokens, all_parallel}, nullptr},
+                 stored,
+                 expires,
+                 revoked,
+                 status};
 }
 
 }  // namespace
 
 Result<NewKey> create_key(store::Session& session, const TenantId& tenant, std::string_view name,
-                          std::optional<Timestamp> expires, Timestamp now) {
+                          std::optional<Timestamp> expires, Timestamp now, const Limits& limits) {
     ROOTSTOCK_CHECKED(check_key(name, expires, now));
+    ROOTSTOCK_CHECKED(check_limits(limits));
     ROOTSTOCK_TRY(owner, find(session, tenant.text()));
     const std::string secret = mint_secret();
-    ApiKey key{mint<ApiKeyTag>(now), owner.id, std::string(name), visible_part(secret), now, expires, std::nullopt};
+    ApiKey key{mint<ApiKeyTag>(now), owner.id, std::string(name), visible_part(secret), now, expires,
+               std::nullopt,         limits};
     session.execute(
-        "INSERT INTO api_key (id, tenant_id, name, prefix, hash, created_at, expires_at) "
-        "VALUES (:id, :tenant, :name, :prefix, :hash, :created, :expires)",
-        key.id, key.tenant, key.name, key.prefix, sha256_hex(secret), now, expires);
+        "INSERT INTO api_key (id, tenant_id, name, prefix, hash, created_at, expires_at, requests_per_minute, "
+        "tokens_per_minute, parallel) "
+        "VALUES (:id, :tenant, :name, :prefix, :hash, :created, :expires, :requests, :tokens, :parallel)",
+        key.id, key.tenant, key.name, key.prefix, sha256_hex(secret), now, expires, limits.requests_per_minute,
+        limits.tokens_per_minute, limits.parallel);
     return NewKey{std::move(key), secret};
 }
 
@@ -82,14 +109,16 @@ std::vector<ApiKey> list_keys(store::Session& session, const TenantId& tenant) {
 Result<ApiKey> revoke_key(store::Session& session, std::string_view id_or_prefix, Timestamp now) {
     session.execute("UPDATE api_key SET revoked_at = :now WHERE (id = :id OR prefix = :prefix) AND revoked_at IS NULL",
                     now, id_or_prefix, id_or_prefix);
-    auto rows = select(session, "WHERE id = :id OR prefix = :prefix", id_or_prefix, id_or_prefix);
-    if (rows.empty())
-        return fail(ErrorCode::not_found,
-                    "there is no key '" + std::string(id_or_prefix) +
-                        "': give the id or prefix that "
-                        "`rootstock key list` shows",
-                    "key", "key_not_found");
-    return from_row(std::move(rows.front()));
+    return find_key(session, id_or_prefix);
+}
+
+Result<ApiKey> set_key_limits(store::Session& session, std::string_view id_or_prefix, const Limits& limits) {
+    ROOTSTOCK_CHECKED(check_limits(limits));
+    session.execute(
+        "UPDATE api_key SET requests_per_minute = :requests, tokens_per_minute = :tokens, parallel = :parallel "
+        "WHERE id = :id OR prefix = :prefix",
+        limits.requests_per_minute, limits.tokens_per_minute, limits.parallel, id_or_prefix, id_or_prefix);
+    return find_key(session, id_or_prefix);
 }
 
 Result<Caller> authenticate(store::Session& session, std::string_view presented, Timestamp now) {

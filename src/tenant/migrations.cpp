@@ -21,6 +21,14 @@ CREATE TABLE api_key (
     revoked_at BIGINT
 );
 CREATE INDEX api_key_tenant ON api_key (tenant_id, id);
+)sql"},
+            {23, "limits of tenants and keys", R"sql(
+ALTER TABLE tenant ADD COLUMN requests_per_minute BIGINT;
+ALTER TABLE tenant ADD COLUMN tokens_per_minute BIGINT;
+ALTER TABLE tenant ADD COLUMN parallel BIGINT;
+ALTER TABLE api_key ADD COLUMN requests_per_minute BIGINT;
+ALTER TABLE api_key ADD COLUMN tokens_per_minute BIGINT;
+ALTER TABLE api_key ADD COLUMN parallel BIGINT;
 )sql"}};
 }
 

@@ -22,13 +22,15 @@ Result<void> check_name(std::string_view name) {
 
 Status status_of(std::string_view text) { return text == "active" ? Status::active : Status::suspended; }
 
-constexpr const char* columns = "SELECT id, name, status, created_at FROM tenant ";
+constexpr const char* columns =
+    "SELECT id, name, status, created_at, requests_per_minute, tokens_per_minute, parallel FROM tenant ";
 
-using Row = std::tuple<TenantId, std::string, std::string, Timestamp>;
+using Count = std::optional<std::int64_t>;
+using Row = std::tuple<TenantId, std::string, std::string, Timestamp, Count, Count, Count>;
 
 Tenant from_row(Row row) {
-    auto& [id, name, status, created] = row;
-    return {std::move(id), std::move(name), status_of(status), created};
+    auto& [id, name, status, created, requests, tokens, parallel] = row;
+    return {std::move(id), std::move(name), status_of(status), created, {requests, tokens, parallel}};
 }
 
 std::vector<Tenant> select(const std::vector<Row>& rows) {
@@ -48,7 +50,7 @@ const char* name(Status status) { return status == Status::active ? "active" : "
 
 Result<Tenant> create(store::Session& session, std::string_view name, Timestamp now) {
     ROOTSTOCK_CHECKED(check_name(name));
-    Tenant tenant{mint<TenantTag>(now), std::string(name), Status::active, now};
+    Tenant tenant{mint<TenantTag>(now), std::string(name), Status::active, now, {}};
     const auto added = session.execute(
         "INSERT INTO tenant (id, name, status, created_at) VALUES (:id, :name, 'active', :created) "
         "ON CONFLICT (name) DO NOTHING",
@@ -61,14 +63,15 @@ Result<Tenant> create(store::Session& session, std::string_view name, Timestamp 
 
 Result<Tenant> find(store::Session& session, std::string_view name_or_id) {
     static const std::string sql = std::string(columns) + "WHERE name = :name OR id = :id";
-    const auto rows = session.query<TenantId, std::string, std::string, Timestamp>(sql, name_or_id, name_or_id);
+    const auto rows =
+        session.query<TenantId, std::string, std::string, Timestamp, Count, Count, Count>(sql, name_or_id, name_or_id);
     if (rows.empty()) return no_tenant(name_or_id);
     return from_row(rows.front());
 }
 
 std::vector<Tenant> list(store::Session& session) {
     static const std::string sql = std::string(columns) + "ORDER BY name";
-    return select(session.query<TenantId, std::string, std::string, Timestamp>(sql));
+    return select(session.query<TenantId, std::string, std::string, Timestamp, Count, Count, Count>(sql));
 }
 
 Result<void> set_status(store::Session& session, const TenantId& tenant, Status status) {
@@ -76,6 +79,15 @@ Result<void> set_status(store::Session& session, const TenantId& tenant, Status 
         session.execute("UPDATE tenant SET status = :status WHERE id = :id", std::string(name(status)), tenant);
     if (changed == 0) return no_tenant(tenant.text());
     return {};
+}
+
+Result<Tenant> set_limits(store::Session& session, const TenantId& tenant, const Limits& limits) {
+    ROOTSTOCK_CHECKED(check_limits(limits));
+    session.execute(
+        "UPDATE tenant SET requests_per_minute = :requests, tokens_per_minute = :tokens, parallel = :parallel "
+        "WHERE id = :id",
+        limits.requests_per_minute, limits.tokens_per_minute, limits.parallel, tenant);
+    return find(session, tenant.text());
 }
 
 }  // namespace rootstock::tenant

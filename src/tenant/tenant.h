@@ -1,5 +1,5 @@
 #pragma once
-// tenant: who may ask. Tenants (customers) and their API keys.
+// tenant: who may ask, and how much. Tenants (customers), their API keys (here), and rate.h: limits by the minute.
 //
 // A key is shown once, when it is made; the database keeps only its SHA-256 and its first eight characters:
 //
@@ -10,6 +10,7 @@
 //
 // All functions run inside a store transaction; SQL faults leave them as store::Failure.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 
 #include "base/base.h"
 #include "store/store.h"
+#include "tenant/rate.h"
 
 namespace rootstock::tenant {
 
@@ -29,6 +31,7 @@ struct Tenant {
     std::string name;  // unique; 1-63 characters of a-z A-Z 0-9 . _ -, beginning with a letter or digit
     Status status = Status::active;
     Timestamp created;
+    Limits limits{};  // of all its keys together
 };
 
 // already_exists when the name is taken; invalid_argument for a name of another shape.
@@ -43,6 +46,9 @@ std::vector<Tenant> list(store::Session& session);  // by name
 Result<void> set_status(store::Session& session, const TenantId& tenant, Status status);
 const char* name(Status status);
 
+// Of all keys of a tenant together, from the next request on; invalid_argument (check_limits).
+Result<Tenant> set_limits(store::Session& session, const TenantId& tenant, const Limits& limits);
+
 // ---- API keys ----
 
 struct ApiKey {
@@ -53,6 +59,7 @@ struct ApiKey {
     Timestamp created;
     std::optional<Timestamp> expires;
     std::optional<Timestamp> revoked;
+    Limits limits{};
 };
 
 struct NewKey {
@@ -62,7 +69,10 @@ struct NewKey {
 
 // `expires` must lie after `now` (invalid_argument).
 Result<NewKey> create_key(store::Session& session, const TenantId& tenant, std::string_view name,
-                          std::optional<Timestamp> expires, Timestamp now);
+                          std::optional<Timestamp> expires, Timestamp now, const Limits& limits = {});
+
+// By id or visible prefix, from the next request on. not_found, reason "key_not_found"; invalid_argument.
+Result<ApiKey> set_key_limits(store::Session& session, std::string_view id_or_prefix, const Limits& limits);
 
 std::vector<ApiKey> list_keys(store::Session& session, const TenantId& tenant);  // oldest first
 
@@ -76,6 +86,8 @@ struct Caller {
     TenantId tenant;
     std::string tenant_name;
     ApiKeyId key;
+    Limits key_limits{}, tenant_limits{};
+    std::shared_ptr<Admission> admission{};  // of the request at hand; null where nothing is limited
 };
 
 // Whose key is it? The sentence is the same for an unknown, expired or mistyped key; the reason is

@@ -149,6 +149,30 @@ TEST_F(TenantTest, ASuspendedTenantIsRefused) {
     EXPECT_TRUE(call(key.secret));
 }
 
+TEST_F(TenantTest, LimitsComeWithTheCaller) {
+    const auto acme = make("acme").value();
+    const Limits narrow{.requests_per_minute = 60, .tokens_per_minute = 1000, .parallel = 2}, wide{.parallel = 10};
+    const auto key = database_
+                         ->write_now([&](store::Session& session) {
+                             return create_key(session, acme.id, "", {}, clock_.now(), narrow);
+                         })
+                         .value();
+    EXPECT_EQ(call(key.secret).value().key_limits, narrow);
+    EXPECT_EQ(call(key.secret).value().tenant_limits, Limits{});
+    auto changed = database_->write_now([&](store::Session& session) { return set_limits(session, acme.id, wide); });
+    EXPECT_EQ(changed.value().limits, wide);
+    auto freed =
+        database_->write_now([&](store::Session& session) { return set_key_limits(session, key.key.prefix, {}); });
+    EXPECT_EQ(freed.value().limits, Limits{});
+    EXPECT_EQ(call(key.secret).value().key_limits, Limits{});
+    EXPECT_EQ(call(key.secret).value().tenant_limits, wide);
+    auto wrong = database_->write_now(
+        [&](store::Session& session) { return set_key_limits(session, key.key.prefix, {.parallel = 0}); });
+    EXPECT_EQ(wrong.error().code, ErrorCode::invalid_argument);
+    auto unknown = database_->write_now([&](store::Session& session) { return set_key_limits(session, "none", {}); });
+    EXPECT_EQ(unknown.error().reason, "key_not_found");
+}
+
 TEST_F(TenantTest, TheSecretIsNowhereOnDisk) {
     const auto key = key_for(make("acme").value().id).value();
     const auto secret = key.secret.substr(key.key.prefix.size());

@@ -4,8 +4,12 @@
 After each attack the server must still answer an honest request, and nothing behind a refused request may run.
 """
 import contextlib
+import gzip
 import json
+import os
+import pathlib
 import random
+import re
 import socket
 import statistics
 import threading
@@ -113,6 +117,117 @@ class HostilityTest(unittest.TestCase):
             self.assertTrue(answer.startswith(b"HTTP/1.1 %d " % status), answer[:200])
             self.assertIn(b'{"error":{"message":', answer)
 
+    def test_other_protocols_and_methods(self):
+        """What is no request to a path of ours is refused, and nothing behind it runs."""
+        for attack, status in [(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400), (b"CONNECT a:443 HTTP/1.1\r\n" + HOST + b"\r\n" + HIDDEN, 400),
+                               (b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n" + HIDDEN, 400),
+                               (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", 400), (b"GET / HTTP/0.9\r\n" + HOST + b"\r\n", 505),
+                               (b"GET\t/ HTTP/1.1\r\n" + HOST + b"\r\n", 400), (b"G@T / HTTP/1.1\r\n" + HOST + b"\r\n", 400)]:
+            answer = self.server.raw(attack)
+            self.assertRegex(answer, rb"^HTTP/1.1 (%d|505) " % status, attack)
+            self.assertEqual(len(re.findall(rb"HTTP/1\.1 \d{3} ", answer)), 1, answer)
+        closing = HOST + b"Connection: close\r\n"
+        for method in [b"TRACE", b"PATCH", b"PROPFIND", b"get"]:
+            answer = self.server.raw(method + b" /v1/models HTTP/1.1\r\n" + closing + b"X-Secret: CANARY\r\n\r\n")
+            self.assertTrue(answer.startswith(b"HTTP/1.1 405 "), answer[:100])
+            self.assertNotIn(b"CANARY", answer)
+        answer = self.server.raw(b"GET /healthz HTTP/1.1\r\n" + closing + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n")
+        self.assertNotIn(b" 101 ", answer)
+
+    def test_lengths_that_lie(self):
+        whole = json.dumps({"model": "tickets", "input": "where is my card?"}).encode()
+        head = self.key_header() + b"Content-Type: application/json\r\n"
+        # More is announced than comes, and the sender closes: no part of a body is taken for a whole one.
+        for announced in [len(whole) + 1, len(whole) + 100, 10_000_000]:
+            answer = self.server.raw(post(head + b"Content-Length: %d\r\n" % announced, whole), shut=True)
+            self.assertNotIn(b" 200 ", answer)
+        # Less is announced: the rest is the beginning of the next request, and no good one.
+        answer = self.server.raw(post(head + b"Content-Length: %d\r\n" % (len(whole) - 1), whole) + HIDDEN)
+        self.assertEqual(answer.count(b"HTTP/1.1 400 "), 2, answer)
+        self.assertEqual(answer.count(b"HTTP/1.1 "), 2)
+
+    def test_packed_bodies_are_not_unpacked(self):
+        """A body of a thousand times its size can not be made out of a small one."""
+        bomb = gzip.compress(b'{"model": "tickets", "input": "' + b"a" * 50_000_000 + b'"}')
+        before = self.server.resident_bytes()
+        client = harness.Client(self.server, self.home.keys["acme"])
+        for coding in ["gzip", "GZIP", "deflate", "br", "gzip, gzip", "identity, gzip"]:
+            answer = client.call("POST", "/v1/classify", bomb, {"Content-Type": "application/json", "Content-Encoding": coding})
+            self.assertEqual((answer.status, answer.error["code"]), (415, "unsupported_media_type"), coding)
+        answer = client.call("POST", "/v1/classify", {"model": "tickets", "input": "a"}, {"Content-Encoding": "identity"})
+        self.assertEqual(answer.status, 200)
+        answer = client.call("POST", "/v1/files", bomb, {"Content-Type": "multipart/form-data; boundary=b", "Content-Encoding": "gzip"})
+        self.assertEqual(answer.status, 415, answer.text)
+        client.close()
+        self.assertLess(self.server.resident_bytes() - before, 40_000_000)
+
+    def test_many_ranges_cost_nothing(self):
+        """Parts of a file are not served, so a thousand of them are not either: the whole file comes, once."""
+        client = harness.Client(self.server, self.home.keys["acme"])
+        data = b'{"text": "a", "label": "b"}\n' * 20_000
+        form = (b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n--b\r\nContent-Disposition: form-data; '
+                b'name="file"; filename="a.jsonl"\r\n\r\n' + data + b"\r\n--b--\r\n")
+        file = client.call("POST", "/v1/files", form, {"Content-Type": "multipart/form-data; boundary=b"}).json["id"]
+        before = self.server.resident_bytes()
+        for ranges in ["bytes=" + ",".join(f"{i}-" for i in range(1500)), "bytes=0-0", "bytes=-1", "bytes=99999999999999999999-",
+                       "bytes=5-1", "x"]:
+            answer = client.call("GET", f"/v1/files/{file}/content", headers={"Range": ranges})
+            self.assertEqual((answer.status, len(answer.text)), (200, len(data)))
+        self.assertLess(self.server.resident_bytes() - before, 20_000_000)
+        self.assertEqual(client.call("DELETE", f"/v1/files/{file}").status, 200)
+        client.close()
+
+    def test_paths_are_not_files(self):
+        client = harness.Client(self.server, self.home.keys["acme"])
+        for path in ["..%2f..%2fetc%2fpasswd", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "..%5c..%5cwindows", "%2fetc%2fpasswd", "..%252f",
+                     "%25c0%25ae", "C:%5cx", "a%2f..%2fb", "serve.log", "rootstock.db"]:
+            for route in ["/v1/files/{}", "/v1/files/{}/content", "/v1/fine_tuning/jobs/{}", "/v1/batches/{}"]:
+                answer = client.call("GET", route.format(path))
+                self.assertIn(answer.status, (400, 404), route.format(path))
+                self.assertNotIn("root:", answer.text)
+        client.close()
+
+    def test_stored_values_write_no_headers(self):
+        client = harness.Client(self.server, self.home.keys["acme"])
+        evil = "a\r\nSet-Cookie: evil=1\r\n\r\n<html>"
+        for body in [{"filename": evil, "purpose": "fine-tune", "bytes": 10, "mime_type": "text/jsonl"},
+                     {"filename": "a.jsonl", "purpose": "fine-tune", "bytes": 10, "mime_type": evil}]:
+            self.assertEqual(client.call("POST", "/v1/uploads", body).status, 400)
+        answer = client.classify("tickets", "where is my card?", {"Idempotency-Key": "CANARY \u00ff".encode("latin-1")})
+        self.assertIn(answer.status, (200, 400))
+        for name, value in [("traceparent", "CANARY"), ("tracestate", "CANARY=1"), ("Origin", "CANARY"), ("Accept-Encoding", "CANARY;q=9"),
+                            ("X-Forwarded-For", "CANARY"), ("X-Forwarded-Host", "CANARY"), ("User-Agent", "CANARY")]:
+            answer = client.call("GET", "/v1/models", headers={name: value})
+            self.assertEqual(answer.status, 200)
+            self.assertNotIn("CANARY", str(answer.headers))
+        client.close()
+
+    def test_the_json_suite(self):
+        """Every case of JSONTestSuite as a body: what is no JSON is 400 invalid_json, what is JSON is read (and, being no
+        request of ours, refused by the contract); nothing is a fault of ours."""
+        folder = harness.ROOT.parent / "shared" / "data" / "json-test-suite" / "test_parsing"
+        if "ROOTSTOCK_SHARED_DATA" in os.environ:
+            folder = pathlib.Path(os.environ["ROOTSTOCK_SHARED_DATA"]) / "json-test-suite" / "test_parsing"
+        if not folder.is_dir():
+            self.skipTest("json-test-suite is not beside this checkout")
+        client = harness.Client(self.server, self.home.keys["acme"])
+        counted, taken = {"y": 0, "n": 0, "i": 0}, set()
+        for file in sorted(folder.glob("*.json")):
+            with self.subTest(file.name):
+                answer = client.call("POST", "/v1/classify", file.read_bytes(), {"Content-Type": "application/json"})
+                self.assertEqual(answer.status, 400, answer.text)
+                if file.name[0] == "n":
+                    self.assertEqual(answer.error["code"], "invalid_json")
+                if file.name[0] == "y" and "duplicated_key" not in file.name:  # names twice are refused on purpose
+                    self.assertNotEqual(answer.error["code"], "invalid_json")
+                if file.name[0] == "i" and answer.error["code"] != "invalid_json":
+                    taken.add(file.name)
+                counted[file.name[0]] += 1
+        client.close()
+        self.assertEqual(counted, {"y": 95, "n": 188, "i": 35})
+        self.assertEqual(taken, {f"i_number_{name}.json" for name in ["double_huge_neg_exp", "real_underflow", "too_big_neg_int",
+                                                                      "too_big_pos_int", "very_big_negative_int"]})
+
     def test_an_overlong_body_costs_no_memory(self):
         before = self.server.resident_bytes()
         for _ in range(20):
@@ -127,6 +242,7 @@ class HostilityTest(unittest.TestCase):
                  "deep objects": '{"a":' * deep + "1" + "}" * deep,
                  "deep where a text belongs": '{"model":"tickets","input":' + "[" * 65 + "]" * 65 + "}",
                  "800,000 keys": "{" + ",".join(f'"{i}":0' for i in range(800_000)) + "}",
+                 "800,000 objects": "[" + ",".join('{"a":0}' for i in range(800_000)) + "]",
                  "a number too large": '{"model":"tickets","input":"a","top_k":1e400}',
                  "a number of 100,000 digits": '{"model":"tickets","input":"a","top_k":' + "9" * 100_000 + "}",
                  "a lone surrogate": '{"model":"tickets","input":"\\ud800"}', "a byte order mark": '\ufeff{"model":"tickets"}',
@@ -140,7 +256,7 @@ class HostilityTest(unittest.TestCase):
                 answer = client.call("POST", "/v1/classify", text, {"Content-Type": "application/json"})
                 seconds = time.monotonic() - begun
                 self.assertEqual(answer.status, 400, answer.text[:300])
-                self.assertLess(seconds, 5 if "800" in name else 0.2)
+                self.assertLess(seconds, 0.2)
         bad_utf8 = b'{"model":"tickets","input":"CANARY \xc0\xaf"}'
         answer = client.call("POST", "/v1/classify", bad_utf8, {"Content-Type": "application/json"})
         self.assertEqual(answer.status, 400, answer.text)

@@ -19,6 +19,7 @@
 
 #include "base/base.h"
 #include "store/store.h"
+#include "tenant/tenant.h"
 
 namespace rootstock {
 
@@ -61,6 +62,11 @@ private:
 
 // The known word nearest to `word` (at most two letters off, swaps count one), or nothing.
 std::string nearest_word(const std::string& word, const std::vector<std::string>& known);
+
+// --requests-per-minute, --tokens-per-minute, --parallel: what is not given is no limit.
+void add_limit_options(CLI::App& command, tenant::Limits& limits);
+std::string limits_text(const tenant::Limits& limits);  // "60 requests/min, 2 at a time", "none"
+json::value to_json(const tenant::Limits& limits);      // {"requests_per_minute": 60, ...}; null where there is none
 
 // ---- the commands ----
 void add_pull_command(CLI::App& program, Context& context);

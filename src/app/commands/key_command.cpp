@@ -10,6 +10,12 @@ namespace {
 struct CreateOptions {
     std::string tenant, name;
     int days = 0;  // until it expires; 0: never
+    tenant::Limits limits;
+};
+
+struct LimitOptions {
+    std::string which;
+    tenant::Limits limits;
 };
 
 constexpr std::int64_t micros_per_day = 86'400'000'000;
@@ -28,7 +34,8 @@ json::object to_json(const tenant::ApiKey& key) {
                         {"name", key.name},
                         {"tenant", key.tenant.text()},
                         {"state", state_of(key, system_clock().now())},
-                        {"created", to_iso8601(key.created)}};
+                        {"created", to_iso8601(key.created)},
+                        {"limits", rootstock::to_json(key.limits)}};
     if (key.expires) object["expires"] = to_iso8601(*key.expires);
     if (key.revoked) object["revoked"] = to_iso8601(*key.revoked);
     return object;
@@ -41,7 +48,7 @@ Result<void> create(const Context& context, const CreateOptions& options) {
     if (options.days > 0) expires = Timestamp{now.micros + options.days * micros_per_day};
     ROOTSTOCK_TRY(made, place.records->write_now([&](store::Session& session) -> Result<tenant::NewKey> {
         ROOTSTOCK_TRY(owner, tenant::find(session, options.tenant));
-        return tenant::create_key(session, owner.id, options.name, expires, now);
+        return tenant::create_key(session, owner.id, options.name, expires, now, options.limits);
     }));
     if (context.json) {
         auto object = to_json(made.key);
@@ -70,10 +77,10 @@ Result<void> list(const Context& context, const std::string& tenant) {
         std::printf("No key yet. Make one: rootstock key create --tenant %s\n", tenant.c_str());
         return {};
     }
-    Table table({"KEY", "STATE", "NAME", "CREATED", "EXPIRES", "ID"});
+    Table table({"KEY", "STATE", "NAME", "LIMITS", "CREATED", "EXPIRES", "ID"});
     for (const auto& key : keys)
-        table.add({key.prefix + "...", state_of(key, system_clock().now()), key.name, to_iso8601(key.created),
-                   when(key.expires), key.id.text()});
+        table.add({key.prefix + "...", state_of(key, system_clock().now()), key.name, limits_text(key.limits),
+                   to_iso8601(key.created), when(key.expires), key.id.text()});
     std::printf("%s", table.text().c_str());
     return {};
 }
@@ -91,21 +98,46 @@ Result<void> revoke(const Context& context, const std::string& which) {
     return {};
 }
 
+Result<void> limit(const Context& context, const LimitOptions& options) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(key, place.records->write_now([&](store::Session& session) {
+        return tenant::set_key_limits(session, options.which, options.limits);
+    }));
+    if (context.json) {
+        print_json(to_json(key));
+        return {};
+    }
+    std::printf("The limits of the key %s... are from now on: %s.\n", key.prefix.c_str(),
+                limits_text(key.limits).c_str());
+    return {};
+}
+
+void add_limit(CLI::App& group, Context& context) {
+    auto* command =
+        group.add_subcommand("limit", "How much a key may ask for from now on; what is not given is no limit");
+    auto options = std::make_shared<LimitOptions>();
+    command->add_option("KEY", options->which, "The id or the visible part that `key list` shows")->required();
+    add_limit_options(*command, options->limits);
+    command->callback([&context, options] { run_command(context, [&] { return limit(context, *options); }); });
+}
+
 void add_create(CLI::App& group, Context& context) {
     auto* command = group.add_subcommand("create", "A new key; its secret is printed once");
     auto options = std::make_shared<CreateOptions>();
     command->add_option("--tenant", options->tenant, "Whose it is")->required()->type_name("TENANT");
     command->add_option("--name", options->name, "To remember what it is for");
     command->add_option("--days", options->days, "Days until it expires [never]")->check(CLI::Range(1, days_max));
+    add_limit_options(*command, options->limits);
     command->callback([&context, options] { run_command(context, [&] { return create(context, *options); }); });
 }
 
 }  // namespace
 
 void add_key_command(CLI::App& program, Context& context) {
-    auto* group = program.add_subcommand("key", "API keys: create, list, revoke");
+    auto* group = program.add_subcommand("key", "API keys: create, list, limit, revoke");
     group->require_subcommand(1);
     add_create(*group, context);
+    add_limit(*group, context);
 
     auto* listing = group->add_subcommand("list", "A customer's keys, without their secrets");
     auto tenant = std::make_shared<std::string>();

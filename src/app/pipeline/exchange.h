@@ -39,13 +39,15 @@ struct Exchange {
     Services& services;
     const Routes& routes;
     RequestId id{};
-    const Routes::Route* route = nullptr;  // after "match"
-    std::string allow{};                   // methods of the path, when only the method was wrong
-    tenant::Caller caller{};               // after "authenticate"
-    json::value body{};                    // after "parse"
-    std::string fingerprint{};             // after "parse": of the body, when an Idempotency-Key came with it
-    http::Response response{};             // after "answer"
-    bool batch = false;                    // a line of a batch, not a call from outside
+    const Routes::Route* route = nullptr;            // after "match"
+    std::string allow{};                             // methods of the path, when only the method was wrong
+    tenant::Caller caller{};                         // after "authenticate"
+    json::value body{};                              // after "parse"
+    std::string fingerprint{};                       // after "parse": of the body, when an Idempotency-Key came with it
+    http::Response response{};                       // after "answer"
+    http::TraceContext trace{};                      // which trace it belongs to, and its own span
+    std::shared_ptr<tenant::Admission> admission{};  // after "limit", also when that refused; null: nothing is limited
+    bool batch = false;                              // a line of a batch, not a call from outside
 };
 
 }  // namespace rootstock

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/pipeline/envelope.h"
 #include "app/pipeline/problem.h"
 #include "app/pipeline/steps.h"
 
@@ -11,17 +12,11 @@ namespace {
 constexpr Step ordered[] = {
     {"match", "a path nobody serves is refused before anything is spent on it", match_route},
     {"authenticate", "who asks decides what exists for him; before his body is looked at", authenticate},
+    {"limit", "who asks too often is told so before anything is read for him", limit},
     {"parse", "malformed, deep or repetitive JSON ends here; routes see values only", parse_body},
     {"validate", "what api/openapi.yaml does not describe never reaches a route", validate},
     {"answer", "the route's own work: a journey of flow/, or a look at the records", answer},
 };
-
-// Every answer says which request it belongs to, and that it is nobody else's.
-void mark(http::Response& response, const RequestId& id) {
-    response.headers.push_back({"x-request-id", id.text()});
-    response.headers.push_back({"Cache-Control", "no-store"});
-    response.headers.push_back({"X-Content-Type-Options", "nosniff"});
-}
 
 Task<Result<void>> run_steps(Exchange& exchange) {
     for (const auto& step : ordered) {
@@ -35,27 +30,35 @@ Task<Result<void>> run_steps(Exchange& exchange) {
 }
 
 // Labels of the metrics come from our own route table only: what callers invent must not grow our memory.
-void record(const Exchange& exchange) {
-    bool known = exchange.route != nullptr;
-    double seconds = monotonic_seconds() - exchange.request.received;
+void record(const Exchange& exchange, double seconds) {
+    const bool known = exchange.route != nullptr;
     exchange.services.metrics.count_request(known ? exchange.request.method : "other",
                                             known ? exchange.route->pattern : "other", exchange.response.status,
                                             seconds);
-    spdlog::info("{} {} {} {} {:.1f} ms {}", exchange.id.text(), known ? exchange.request.method : "-",
-                 known ? exchange.route->pattern : "-", exchange.response.status, seconds * 1e3,
-                 exchange.caller.key.text());
+    log_access(exchange, seconds);
+}
+
+// Before anything else: a browser asks without a key whether its page may call at all.
+bool answer_preflight(Exchange& exchange) {
+    const auto& origins = exchange.services.settings.answers.cors_origins;
+    if (origins.empty() || exchange.request.method != "OPTIONS") return false;
+    const auto match = exchange.routes.find(exchange.request);
+    if (match.allow.empty()) return false;
+    auto answer = http::preflight(exchange.request, origins, match.allow);
+    if (answer) exchange.response = std::move(*answer);
+    return answer.has_value();
 }
 
 Task<http::Response> handle(http::Request& request, Services& services, const Routes& routes) {
     Exchange exchange{request, services, routes};
     exchange.id = mint<RequestTag>(services.clock.now());
-    auto done = co_await run_steps(exchange);
-    if (!done) {
-        exchange.response = problem(done.error(), services.seconds_waiting());
-        if (!exchange.allow.empty()) exchange.response.headers.push_back({"Allow", exchange.allow});
+    exchange.trace = http::trace_of(request);
+    if (!answer_preflight(exchange)) {
+        auto done = co_await run_steps(exchange);
+        if (!done) tell_problem(exchange, done.error());
     }
-    mark(exchange.response, exchange.id);
-    record(exchange);
+    co_await seal(exchange);
+    record(exchange, monotonic_seconds() - request.received);
     co_return std::move(exchange.response);
 }
 
@@ -76,7 +79,8 @@ http::PlanBody make_body_plan(Services& services, const Routes& routes) {
         // A stranger's half gigabyte is not worth our disk.
         if (auto caller = caller_of(services, head); !caller) {
             auto page = problem(caller.error());
-            mark(page, mint<RequestTag>(services.clock.now()));
+            mark(page, mint<RequestTag>(services.clock.now()), services);
+            http::allow_origin(page, head, services.settings.answers.cors_origins);
             services.metrics.count_request(head.method, route->pattern, page.status, 0);
             return std::unexpected(std::move(page));
         }
@@ -100,8 +104,10 @@ Task<http::Response> answer_inside(Exchange& exchange) {
 http::RefusalPage make_refusal_page(Services& services) {
     return [&services](const http::Refusal& refusal) {
         auto response = problem(refusal);
-        mark(response, mint<RequestTag>(services.clock.now()));
+        const auto id = mint<RequestTag>(services.clock.now());
+        mark(response, id, services);
         services.metrics.count_request("other", "refused", refusal.status, 0);
+        log_refusal(id, refusal.status);
         return response;
     };
 }

@@ -78,9 +78,10 @@ http::Response shape(int status, std::string_view message, std::string_view type
     response.status = status;
     response.body = json::serialize(json::object{{"error", std::move(error)}});
     if (status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
-    if (status == 503 || type == "rate_limit_error" || code == "idempotency_running")
+    const bool in_vain = code == "insufficient_quota" || code == "tokens_above_limit";
+    if (status == 503 || (type == "rate_limit_error" && !in_vain) || code == "idempotency_running")
         response.headers.push_back({"Retry-After", std::to_string(retry_after)});
-    if (status == 429 && code == "insufficient_quota") response.headers.push_back({"x-should-retry", "false"});
+    if (status == 429 && in_vain) response.headers.push_back({"x-should-retry", "false"});
     return response;
 }
 
@@ -91,8 +92,8 @@ std::string_view message_of(const Error& error, int status) {
     return error.message;
 }
 
-// Whole seconds until what waits now will have run: a caller that comes back then finds the queue as short as it was.
-int retry_after(double seconds_waiting) { return static_cast<int>(std::clamp(std::ceil(seconds_waiting), 1.0, 60.0)); }
+// Whole seconds, rounded up: who comes back then finds what is promised.
+int retry_after(double seconds) { return static_cast<int>(std::clamp(std::ceil(seconds), 1.0, 61.0)); }
 
 }  // namespace
 
@@ -102,12 +103,12 @@ int status_of(const Error& error) {
     return row_of(error.code).status;
 }
 
-http::Response problem(const Error& error, double seconds_waiting) {
+http::Response problem(const Error& error, double retry_seconds) {
     const auto& row = row_of(error.code);
     int status = status_of(error);
     bool own_word = !error.reason.empty() && status != 500;
     return shape(status, message_of(error, status), row.type, error.param, own_word ? error.reason : row.code,
-                 retry_after(seconds_waiting));
+                 retry_after(retry_seconds));
 }
 
 http::Response problem(const http::Refusal& refusal) {

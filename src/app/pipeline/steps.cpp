@@ -27,12 +27,38 @@ bool says_json(const http::Request& request) {
     return http::same_name(type, "application/json");
 }
 
+// A packed body could be a thousand times its size: none is unpacked.
+Result<void> check_coding(const http::Request& request) {
+    const auto coding = request.all_of_header("Content-Encoding");
+    if (coding.empty() || http::same_name(coding, "identity")) return {};
+    return fail(ErrorCode::invalid_argument, "send the body as it is, without Content-Encoding", {},
+                "unsupported_media_type");
+}
+
+constexpr std::size_t fields_max = 65'536;  // of all objects of a body together
+
+// A million names take a second to be compared and kept; they are counted first, which takes a millisecond. The text
+// need not be JSON: what is counted too much then is refused anyway.
+Result<void> check_fields(std::string_view text) {
+    std::size_t fields = 0;
+    for (std::size_t at = 0; (at = text.find_first_of("\":", at)) != std::string_view::npos; ++at) {
+        if (text[at] == ':' && ++fields > fields_max)
+            return fail(ErrorCode::invalid_argument,
+                        "the request body has more than " + std::to_string(fields_max) + " fields", {}, "invalid_json");
+        if (text[at] != '"') continue;
+        for (++at; at < text.size() && text[at] != '"'; ++at)
+            if (text[at] == '\\') ++at;
+    }
+    return {};
+}
+
 struct Parsed {
     json::value value;
     std::string fingerprint;
 };
 
 Result<Parsed> parse(const http::Request& request) {
+    ROOTSTOCK_CHECKED(check_fields(request.body));
     ROOTSTOCK_TRY(value, parse_json(request.body, "the request body"));
     std::string fingerprint;
     if (request.header("Idempotency-Key")) fingerprint = ledger::fingerprint(value);
@@ -72,8 +98,27 @@ Task<Result<void>> authenticate(Exchange& exchange) {
     co_return Result<void>{};
 }
 
+Task<Result<void>> limit(Exchange& exchange) {
+    if (exchange.route->endpoint.access == Access::open) co_return Result<void>{};
+    auto& caller = exchange.caller;
+    const auto& common = exchange.services.settings.key_limits;
+    const auto& own = caller.key_limits;
+    const tenant::Limits key{own.requests_per_minute ? own.requests_per_minute : common.requests_per_minute,
+                             own.tokens_per_minute ? own.tokens_per_minute : common.tokens_per_minute,
+                             own.parallel ? own.parallel : common.parallel};
+    using Scope = tenant::RateLimits::Scope;
+    auto admitted = exchange.services.rates.admit(
+        {Scope{caller.key.text(), key}, Scope{caller.tenant.text(), caller.tenant_limits}});
+    exchange.admission = admitted ? std::move(*admitted) : std::move(admitted.error().state);
+    if (!admitted) co_return fail(std::move(admitted.error().error));
+    caller.admission = exchange.admission;
+    co_return Result<void>{};
+}
+
 Task<Result<void>> parse_body(Exchange& exchange) {
-    if (exchange.route->endpoint.body != Body::json) co_return Result<void>{};  // a form is the route's to read
+    if (exchange.route->endpoint.body == Body::none) co_return Result<void>{};
+    if (auto fine = check_coding(exchange.request); !fine) co_return fine;
+    if (exchange.route->endpoint.body == Body::form) co_return Result<void>{};  // the route's to read
     if (!says_json(exchange.request))
         co_return fail(ErrorCode::invalid_argument, "send the body as JSON, with \"Content-Type: application/json\"",
                        {}, "unsupported_media_type");

@@ -6,6 +6,10 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <array>
+#include <map>
+#include <set>
+
 namespace rootstock {
 namespace {
 
@@ -16,10 +20,34 @@ const Buckets batch_rows{1, 2, 4, 8, 16, 32, 64, 128, 256};
 const Buckets batch_tokens{16, 32, 64, 128, 256, 512, 1024, 2048, 4096};
 const Buckets batch_seconds{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5};
 
+constexpr const char* other_tenants = "other";
+constexpr std::array<const char*, 4> step_names{"queue", "compute", "store", "total"};
+
+std::array<double, 4> steps_of(const JourneyFacts& facts) {
+    return {facts.queue, facts.compute, facts.store, facts.total};
+}
+
+// The series of one label set, looked up once.
+struct ModelSeries {
+    std::array<prometheus::Histogram*, 4> seconds{};
+};
+struct TenantSeries {
+    std::array<prometheus::Counter*, 4> seconds{};
+    prometheus::Counter* answers = nullptr;
+    prometheus::Counter* read = nullptr;
+    prometheus::Counter* written = nullptr;
+};
+
 }  // namespace
 
 struct Metrics::State {
+    explicit State(std::size_t tenants_max) : tenants_max(tenants_max) {}
+
     prometheus::Registry registry;
+    const std::size_t tenants_max;
+    std::set<std::string> tenants{};  // those with series of their own
+    std::map<std::string, ModelSeries> models{};
+    std::map<std::pair<std::string, std::string>, TenantSeries> tenant_series{};
 
     prometheus::Family<prometheus::Counter>& counter(const char* name, const char* help) {
         return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -84,7 +112,49 @@ struct Metrics::State {
     prometheus::Family<prometheus::Gauge>& texts_running = gauge("rootstock_writing_running", "Texts being written.");
     prometheus::Family<prometheus::Gauge>& blocks_free =
         gauge("rootstock_cache_blocks_free", "Blocks of the cache of keys and values that nobody uses.");
+    prometheus::Family<prometheus::Histogram>& answer_seconds =
+        histogram("rootstock_answer_seconds",
+                  "Where the time of paid answers went, by base model and step: queue (others' turns), compute (the "
+                  "request's own "
+                  "part of the machine time), store (waiting for durable commits), total.");
+    prometheus::Family<prometheus::Counter>& tenant_seconds = counter(
+        "rootstock_tenant_seconds_total", "The same, summed by tenant id; those without a line of their own: other.");
+    prometheus::Family<prometheus::Counter>& tenant_answers =
+        counter("rootstock_tenant_answers_total", "Paid answers by tenant id and base model.");
+    prometheus::Family<prometheus::Counter>& tenant_tokens =
+        counter("rootstock_tenant_tokens_total", "Tokens read and written, by tenant id and base model.");
     prometheus::Gauge& connections = gauge("rootstock_connections", "Open connections.").Add({});
+
+    const std::string& label_of(const std::string& tenant) {
+        static const std::string other = other_tenants;
+        if (tenants.contains(tenant)) return tenant;
+        if (tenants.size() >= tenants_max) return other;
+        return *tenants.insert(tenant).first;
+    }
+
+    ModelSeries& series_of(const std::string& model) {
+        auto& series = models[model];
+        for (std::size_t i = 0; !series.seconds.back() && i < step_names.size(); ++i)
+            series.seconds[i] = &answer_seconds.Add({{"model", model}, {"step", step_names[i]}}, request_seconds);
+        return series;
+    }
+
+    TenantSeries& series_of(const std::string& tenant, const std::string& model) {
+        auto& series = tenant_series[{tenant, model}];
+        if (series.answers) return series;
+        const prometheus::Labels labels{{"tenant", tenant}, {"model", model}};
+        auto with = [&](const char* name, const char* value) {
+            auto more = labels;
+            more[name] = value;
+            return more;
+        };
+        for (std::size_t i = 0; i < step_names.size(); ++i)
+            series.seconds[i] = &tenant_seconds.Add(with("step", step_names[i]));
+        series.answers = &tenant_answers.Add(labels);
+        series.read = &tenant_tokens.Add(with("kind", "read"));
+        series.written = &tenant_tokens.Add(with("kind", "written"));
+        return series;
+    }
 
     void set(const ServerLoad::Base& load) {
         const prometheus::Labels base{{"base", load.name}};
@@ -111,7 +181,7 @@ struct Metrics::State {
     }
 };
 
-Metrics::Metrics() : state_(std::make_unique<State>()) {}
+Metrics::Metrics(std::size_t tenants_max) : state_(std::make_unique<State>(tenants_max)) {}
 Metrics::~Metrics() = default;
 
 void Metrics::count_request(const std::string& method, const std::string& route, int status, double seconds) {
@@ -123,6 +193,19 @@ void Metrics::count_usage(const std::string& operation, const Usage& usage) {
     state_->tokens.Add({{"operation", operation}}).Increment(static_cast<double>(usage.input_tokens));
     state_->written.Add({{"operation", operation}}).Increment(static_cast<double>(usage.output_tokens));
     state_->rows.Add({{"operation", operation}}).Increment(static_cast<double>(usage.rows));
+}
+
+void Metrics::count_journey(const JourneyFacts& facts) {
+    auto& model = state_->series_of(facts.model);
+    auto& tenant = state_->series_of(state_->label_of(facts.tenant.text()), facts.model);
+    const auto seconds = steps_of(facts);
+    for (std::size_t i = 0; i < seconds.size(); ++i) {
+        model.seconds[i]->Observe(seconds[i]);
+        tenant.seconds[i]->Increment(seconds[i]);
+    }
+    tenant.answers->Increment();
+    tenant.read->Increment(static_cast<double>(facts.usage.input_tokens));
+    tenant.written->Increment(static_cast<double>(facts.usage.output_tokens));
 }
 
 void Metrics::count_batch(const std::string& base, const BatchFacts& facts) {

@@ -14,6 +14,7 @@
 #include "app/batches/batch_desk.h"
 #include "app/pipeline/pipeline.h"
 #include "app/routes/routes.h"
+#include "app/wiring/reload.h"
 #include "app/wiring/worker_pool.h"
 
 namespace rootstock {
@@ -134,8 +135,15 @@ private:
 
 }  // namespace
 
-Result<void> serve(ServeSettings settings, const std::function<void(const Listening&)>& listening) {
+Result<void> serve(const SettingsSource& source, const std::function<void(const Listening&)>& listening) {
     double started = monotonic_seconds();
+    ROOTSTOCK_TRY(settings, source());
+    set_log_level(settings.log_level);
+    std::shared_ptr<const http::Tls> tls;
+    if (settings.tls) {
+        ROOTSTOCK_TRY(loaded, load_certificate(*settings.tls));
+        tls = std::move(loaded);
+    }
     raise_descriptor_limit();
     auto lock = HomeLock::take(settings.home);
     if (!lock) return fail(lock.error());
@@ -145,6 +153,7 @@ Result<void> serve(ServeSettings settings, const std::function<void(const Listen
     http::Server server(io, services->settings.http, make_handler(*services, routes), make_refusal_page(*services));
     services->connections = [&server] { return server.connections(); };
     server.plan_bodies(make_body_plan(*services, routes));
+    server.use_tls(tls);
     ROOTSTOCK_CHECKED(server.listen(services->settings.listen));
     Sweeper sweeper(io, *services);
     BatchDesk batches(io, *services, routes);
@@ -153,14 +162,16 @@ Result<void> serve(ServeSettings settings, const std::function<void(const Listen
     auto drained = [&] {
         if (--answering == 0) io.stop();
     };
+    Reloader reloader(io, *services, server, source);
     Stopper stopper(io, [&] {
         services->draining = true;
+        reloader.stop();
         workers.stop();
         batches.stop(drained);
         server.stop(drained);
     });
     batches.start();
-    Listening told{server.address(), {}, monotonic_seconds() - started};
+    Listening told{server.address(), {}, monotonic_seconds() - started, tls ? tls->valid_until() : std::string()};
     for (const auto& model : services->models.all())
         told.bases.push_back({model->name, model->base.model->description()});
     listening(told);

@@ -79,7 +79,9 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
                                              {chosen.native, chosen.scheduler, chosen.residency, chosen.writer,
                                               std::move(count), std::move(count_step)}));
     services->models = std::move(models);
-    const JourneyParts parts{*services->records, services->models, services->pool, clock, chosen.home, services->run};
+    auto told = [metrics = &services->metrics](const JourneyFacts& facts) { metrics->count_journey(facts); };
+    const JourneyParts parts{*services->records, services->models, services->pool, clock,
+                             chosen.home,        services->run,    std::move(told)};
     services->predict = std::make_unique<Predict>(parts, chosen.predict);
     services->reading = std::make_unique<Read>(parts, chosen.predict);
     services->generate = std::make_unique<Generate>(parts, chosen.generate);

@@ -7,43 +7,22 @@
 #include <string>
 
 #include "app/wiring/metrics.h"
-#include "app/wiring/worker.h"
+#include "app/wiring/settings.h"
 #include "flow/flow.h"
 #include "http/http.h"
 
 namespace rootstock {
 
-// What customers may leave with us.
-struct FileSettings {
-    std::size_t form_bytes_max = std::size_t{512} << 20;     // one upload, or one part of one; 413 beyond
-    std::int64_t upload_bytes_max = std::int64_t{8} << 30;   // a file that comes in parts
-    std::int64_t tenant_bytes_max = std::int64_t{16} << 30;  // all files of one tenant
-};
-
-struct ServeSettings {
-    Home home;
-    std::string listen = "127.0.0.1:8080";
-    std::vector<std::string> bases;  // names or digests; none: the only model there is
-    NativeOptions native;
-    http::ServerLimits http;
-    SchedulerSettings scheduler;
-    ResidencyLimits residency;
-    PredictLimits predict;
-    FileSettings files;
-    WorkerSettings worker;  // its home is ours
-    int workers = 1;        // processes for tuning jobs that are kept beside the server
-    WriterSettings writer;
-    GenerateLimits generate;
-};
-
 struct Services {
-    Services(ServeSettings chosen, Clock& time) : settings(std::move(chosen)), clock(time) {}
+    Services(ServeSettings chosen, Clock& time)
+        : settings(std::move(chosen)), clock(time), metrics(settings.metrics_tenants_max) {}
 
-    ServeSettings settings;
+    ServeSettings settings;  // those that are live change under a running server, on the I/O thread
     Clock& clock;
     std::string run;  // this process in the ledger
     std::unique_ptr<store::Database> records;
     Metrics metrics;
+    tenant::RateLimits rates;
     ServedModels models;
     std::unique_ptr<store::Blobs> blobs;
     boost::asio::thread_pool pool{1};  // parsing and tokenizing of large requests

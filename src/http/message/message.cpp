@@ -45,6 +45,13 @@ std::optional<std::string_view> Request::header(std::string_view name) const {
     return std::nullopt;
 }
 
+std::string Request::all_of_header(std::string_view name) const {
+    std::string all;
+    for (const auto& header : headers)
+        if (same_name(header.name, name)) all.append(all.empty() ? "" : ", ").append(header.value);
+    return all;
+}
+
 std::string_view Request::path_value(std::string_view name) const {
     for (const auto& value : path_values)
         if (value.name == name) return value.value;
@@ -108,7 +115,8 @@ std::string serialize(const Response& response, bool keep_alive, bool head_only,
     add_header(out, "Date", date_now());
     if (!response.content_type.empty()) add_header(out, "Content-Type", response.content_type);
     const auto length = response.body_file ? response.body_file->size() : response.body.size();
-    if (end == BodyEnd::length) add_header(out, "Content-Length", std::to_string(length));
+    const bool has_length = end == BodyEnd::length && response.status != 204;  // RFC 9110, 8.6
+    if (has_length) add_header(out, "Content-Length", std::to_string(length));
     if (end == BodyEnd::chunked) add_header(out, "Transfer-Encoding", "chunked");
     for (const auto& header : response.headers) add_header(out, header.name, header.value);
     add_header(out, "Connection", keep_alive ? "keep-alive" : "close");

@@ -33,6 +33,8 @@ struct Request {
 
     // The first header of that name (any case), or nothing.
     std::optional<std::string_view> header(std::string_view name) const;
+    // All headers of that name as one list, ", " between (RFC 9110, 5.2).
+    std::string all_of_header(std::string_view name) const;
     // The value of a pattern's {name}; empty when the pattern has none.
     std::string_view path_value(std::string_view name) const;
 };

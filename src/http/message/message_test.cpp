@@ -28,6 +28,20 @@ TEST(Message, WritesAResponse) {
     EXPECT_TRUE(serialize(response, false, true).ends_with("Connection: close\r\n\r\n"));
 }
 
+TEST(Message, NoContentHasNoLength) {
+    Response response;
+    response.status = 204;
+    response.content_type.clear();
+    EXPECT_EQ(serialize(response, true, false).find("Content-"), std::string::npos);
+}
+
+TEST(Message, JoinsTheLinesOfAList) {
+    Request request;
+    request.headers = {{"Accept-Encoding", "br"}, {"x", "y"}, {"accept-encoding", "gzip"}};
+    EXPECT_EQ(request.all_of_header("Accept-Encoding"), "br, gzip");
+    EXPECT_EQ(request.all_of_header("Origin"), "");
+}
+
 // A text from outside that reached a header could otherwise write further ones.
 TEST(MessageDeathTest, NeverWritesAControlCharacterIntoAHeader) {
     Response response;

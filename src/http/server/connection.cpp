@@ -74,34 +74,60 @@ struct Connection::Parser {
     }
 };
 
-Connection::Connection(asio::ip::tcp::socket socket, Shared& shared) : stream_(std::move(socket)), shared_(shared) {
+Connection::Connection(asio::ip::tcp::socket socket, Shared& shared)
+    : channel_(std::move(socket), shared.tls), shared_(shared) {
     error_code code;
-    stream_.socket().set_option(asio::ip::tcp::no_delay(true), code);
-    auto endpoint = stream_.socket().remote_endpoint(code);
+    channel_.socket().set_option(asio::ip::tcp::no_delay(true), code);
+    auto endpoint = channel_.socket().remote_endpoint(code);
     if (!code) peer_ = endpoint.address().to_string();
 }
 
 asio::awaitable<void> Connection::run() {
     try {
-        while (co_await serve_one()) {
-        }
+        const bool opened = co_await open();
+        if (opened) co_await serve_all();
     } catch (const boost::system::system_error&) {
         // The peer left or a time limit closed the stream: nobody is there to be told.
     } catch (const std::exception& fault) {
         spdlog::error("connection: {}", fault.what());
     }
+    if (whole_) co_await channel_.farewell(shared_.limits.linger_time_max);
     close();
 }
 
+// Under TLS: the handshake. Who speaks HTTP without TLS is told so, in HTTP.
+asio::awaitable<bool> Connection::open() {
+    if (!channel_.secure()) co_return true;
+    channel_.wire().expires_after(shared_.limits.handshake_time_max);
+    idle_ = true;  // nothing is lost by closing it
+    const auto opened = co_await channel_.open();
+    idle_ = false;
+    if (opened != Channel::Opened::spoke_plainly) co_return opened == Channel::Opened::yes;
+    const auto page = serialize(shared_.refusal_page({400, "this port speaks TLS only: use https"}), false, false);
+    channel_.wire().expires_after(shared_.limits.linger_time_max);
+    co_await channel_.write_raw(asio::buffer(page));
+    co_return false;
+}
+
+asio::awaitable<void> Connection::serve_all() {
+    bool more = true;
+    while (more) {
+        whole_ = true;
+        more = co_await serve_one();
+    }
+}
+
 void Connection::close_if_idle() {
-    if (idle_) close();
+    if (!idle_) return;
+    if (channel_.secure())
+        channel_.cancel();
+    else
+        close();
 }
 
 void Connection::close() {
     if (caller_) caller_->leave();
-    error_code code;
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, code);
-    stream_.close();
+    channel_.close();
 }
 
 asio::awaitable<bool> Connection::serve_one() {
@@ -122,7 +148,9 @@ asio::awaitable<bool> Connection::serve_one() {
     request.body_file = std::move(parser.parser.get().body().file);
     Response response = co_await answer(request);
     keep_alive = keep_alive && !response.close && !shared_.stopping && !(response.stream && old_);
+    whole_ = false;
     co_await send(std::move(response), keep_alive, request);
+    whole_ = true;
     co_return keep_alive && !request.caller->gone();
 }
 
@@ -131,13 +159,13 @@ asio::awaitable<std::optional<Refusal>> Connection::read_head(std::size_t& head_
     if (buffer_.size() == 0) {
         if (buffer_.capacity() > idle_bytes) buffer_.shrink_to_fit();  // large ones are not kept by idle connections
         idle_ = true;
-        stream_.expires_after(shared_.limits.idle_time_max);
+        channel_.wire().expires_after(shared_.limits.idle_time_max);
         co_await read_some(read_bytes / 16);
         idle_ = false;
     }
-    stream_.expires_after(shared_.limits.head_time_max);
+    channel_.wire().expires_after(shared_.limits.head_time_max);
     std::size_t seen = 0;
-    for (;; co_await read_some(read_bytes / 16)) {
+    for (;;) {
         // An empty line before a request is an old client's slip and is overlooked (RFC 9112, 2.2).
         if (seen == 0 && view(buffer_).starts_with("\r\n")) buffer_.consume(2);
         auto bytes = view(buffer_);
@@ -148,11 +176,12 @@ asio::awaitable<std::optional<Refusal>> Connection::read_head(std::size_t& head_
         seen = bytes.size();
         head_bytes = end == std::string_view::npos ? 0 : end + 4;
         if (std::max(head_bytes, head_bytes ? 0 : seen) > shared_.limits.head.head_bytes_max) {
-            bool in_request_line = bytes.find("\r\n") == std::string_view::npos;
-            co_return in_request_line ? Refusal{414, "the request target is too long"}
-                                      : Refusal{431, "the request's headers are too large"};
+            const bool in_request_line = bytes.find("\r\n") == std::string_view::npos;
+            if (in_request_line) co_return Refusal{414, "the request target is too long"};
+            co_return Refusal{431, "the request's headers are too large"};
         }
         if (head_bytes) co_return std::nullopt;
+        co_await read_some(read_bytes / 16);
     }
 }
 
@@ -213,7 +242,7 @@ asio::awaitable<std::optional<Refusal>> Connection::read_body(Parser& state) {
     while (!parser.is_done()) {
         if (starved) {
             auto earned = std::chrono::milliseconds(received * 1000 / limits.body_bytes_per_second_min);
-            stream_.expires_at(started + limits.body_time_grace + earned);
+            channel_.wire().expires_at(started + limits.body_time_grace + earned);
             auto before = buffer_.size();
             co_await read_some(read_bytes);
             received += buffer_.size() - before;
@@ -233,7 +262,7 @@ asio::awaitable<std::optional<Refusal>> Connection::read_body(Parser& state) {
 }
 
 asio::awaitable<Response> Connection::answer(Request& request) {
-    stream_.expires_never();  // the handler keeps its own deadline
+    channel_.wire().expires_never();  // the handler keeps its own deadline
     caller_ = request.caller;
     std::string fault;
     try {
@@ -271,7 +300,9 @@ public:
         co_return !gone();
     }
 
-    Task<void> end() { return try_write(chunked_ ? "0\r\n\r\n" : ""); }
+    Task<void> end() {
+        if (chunked_) co_await try_write("0\r\n\r\n");
+    }
 
 private:
     static std::string chunk(std::string_view piece) {
@@ -309,7 +340,7 @@ void Connection::look() {
     if (!caller_ || caller_->gone()) return;
     tcp_info info{};
     socklen_t size = sizeof(info);
-    const bool known = ::getsockopt(stream_.socket().native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+    const bool known = ::getsockopt(channel_.socket().native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
     if (!known || info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE) caller_->leave();
 }
 
@@ -326,16 +357,16 @@ asio::awaitable<bool> Connection::turn_down(Response response) {
 
 asio::awaitable<void> Connection::read_some(std::size_t bytes_max) {
     auto space = buffer_.prepare(bytes_max);
-    auto count = co_await stream_.async_read_some(space, asio::use_awaitable);
+    auto count = co_await channel_.read_some(space);
     buffer_.commit(count);
 }
 
 // Every byte the reader takes buys it write_stall_max more.
 asio::awaitable<void> Connection::write(std::string bytes) {
     for (std::size_t sent = 0; sent < bytes.size();) {
-        stream_.expires_after(shared_.limits.write_stall_max);
+        channel_.wire().expires_after(shared_.limits.write_stall_max);
         auto rest = asio::buffer(bytes.data() + sent, bytes.size() - sent);
-        sent += co_await stream_.async_write_some(rest, asio::use_awaitable);
+        sent += co_await channel_.write_some(rest);
     }
 }
 
@@ -355,12 +386,14 @@ asio::awaitable<void> Connection::write_file(const BodyFile& file) {
 // Closing with unread bytes in the socket resets the connection and may swallow the answer: say that nothing more
 // comes, then read on for a moment.
 asio::awaitable<void> Connection::linger() {
+    co_await channel_.farewell(shared_.limits.linger_time_max);
+    whole_ = false;
     error_code code;
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, code);
-    stream_.expires_after(shared_.limits.linger_time_max);
+    channel_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, code);
+    channel_.wire().expires_after(shared_.limits.linger_time_max);
     for (;;) {
         buffer_.clear();
-        co_await read_some(read_bytes);  // ends by exception: end of stream or time-out
+        co_await channel_.read_raw(buffer_.prepare(read_bytes));  // ends by exception: end of stream or time-out
     }
 }
 

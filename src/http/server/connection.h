@@ -4,8 +4,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 
+#include "http/server/channel.h"
 #include "http/server/server.h"
 
 namespace rootstock::http {
@@ -19,6 +19,7 @@ struct Shared {
     std::size_t bodies_bytes = 0;   // held in memory by open requests now
     std::size_t spooled_bytes = 0;  // and in files
     bool stopping = false;
+    std::shared_ptr<const Tls> tls{};  // of connections to come; null: they are plain
 };
 
 class Connection {
@@ -28,7 +29,7 @@ public:
     // Until the peer leaves, a limit strikes, or the server stops. Throws nothing.
     boost::asio::awaitable<void> run();
 
-    void close_if_idle();  // between two requests
+    void close_if_idle();  // between two requests; under TLS with a farewell
     void look();           // tells the handler at work when its caller has left
     void close();          // at once
 
@@ -38,6 +39,8 @@ private:
     template <typename T>
     using Task = boost::asio::awaitable<T>;
 
+    Task<bool> open();
+    Task<void> serve_all();
     Task<bool> serve_one();
     Task<std::optional<Refusal>> read_head(std::size_t& head_bytes);
     Task<std::optional<Refusal>> read_body(Parser& parser);
@@ -54,11 +57,12 @@ private:
     std::expected<void, Response> plan_body(const Request& request, Parser& parser);
     std::optional<Refusal> parse_head(std::size_t head_bytes, Parser& parser, Request& request);
 
-    boost::beast::tcp_stream stream_;
+    Channel channel_;
     boost::beast::flat_buffer buffer_;
     Shared& shared_;
     std::string peer_;
     bool idle_ = false;
+    bool whole_ = false;                // every answer that was begun has been sent to its end
     bool old_ = false;                  // the caller speaks HTTP/1.0
     std::shared_ptr<Presence> caller_;  // while a request is being answered
 };

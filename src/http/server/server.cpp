@@ -61,6 +61,7 @@ asio::awaitable<void> run_connection(StatePtr state, tcp::socket socket) {
 
 // Too many connections: one try to say so, without waiting.
 void turn_away(const Server::State& state, tcp::socket& socket) {
+    if (state.shared.tls) return;  // a handshake is work that there is no room for
     error_code code;
     socket.non_blocking(true, code);
     auto page = state.shared.refusal_page({503, "too many connections; come back in a moment"});
@@ -146,6 +147,10 @@ Server::Server(asio::io_context& io, ServerLimits limits, Handler handler, Refus
 Server::~Server() = default;
 
 void Server::plan_bodies(PlanBody plan) { state_->shared.plan_body = std::move(plan); }
+
+void Server::use_tls(std::shared_ptr<const Tls> tls) { state_->shared.tls = std::move(tls); }
+
+void Server::set_limits(const ServerLimits& limits) { state_->shared.limits = limits; }
 
 Result<void> Server::listen(const std::string& address) {
     ROOTSTOCK_TRY(parts, split_address(address));

@@ -14,6 +14,7 @@
 #include "base/base.h"
 #include "http/message/head.h"
 #include "http/message/message.h"
+#include "http/server/tls.h"
 
 namespace rootstock::http {
 
@@ -22,6 +23,7 @@ struct ServerLimits {
     std::size_t body_bytes_max = 10 * 1024 * 1024;         // one body; 413 beyond
     std::size_t bodies_bytes_max = 256 * 1024 * 1024;      // bodies of all open requests together; 503 beyond
     std::size_t spooled_bytes_max = std::size_t{4} << 30;  // the same for bodies kept in files
+    std::chrono::milliseconds handshake_time_max{10'000};  // of TLS
     std::chrono::milliseconds head_time_max{10'000};       // from the first byte of a head to its last
     std::chrono::milliseconds idle_time_max{75'000};       // between two requests of one connection
     std::chrono::milliseconds body_time_grace{10'000};     // a body may take this long...
@@ -55,6 +57,13 @@ public:
 
     // Without it every body goes to memory, up to body_bytes_max. To be called before listen.
     void plan_bodies(PlanBody plan);
+
+    // Connections accepted from now on speak TLS with these keys; those that are open go on with theirs. On the
+    // io_context's thread once that runs.
+    void use_tls(std::shared_ptr<const Tls> tls);
+
+    // The limits from now on, for connections that are open too. The same thread.
+    void set_limits(const ServerLimits& limits);
 
     // "HOST:PORT"; port 0 takes a free one; "[::1]:80" for IPv6. Sentences for a port in use, a name that does not
     // resolve, a port that needs privileges. Accepting begins when the io_context runs.

@@ -58,6 +58,7 @@ public:
     }
 
     void set_receive_buffer(int bytes) { ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes); }
+    int socket() const { return socket_; }
     void shut_sending() { ::shutdown(socket_, SHUT_WR); }
 
 private:

@@ -24,7 +24,8 @@ struct Entry {
     AdapterState state = AdapterState::cold;
     bool proven = false;                     // its self-tests have passed
     ResidentAdapterPtr adapter = {};         // ready
-    std::list<Entry*>::iterator place = {};  // ready: in order of use
+    bool again = false;                      // ready: used since it came in
+    std::list<Entry*>::iterator place = {};  // ready: in `again` or in `once`
     std::vector<Done> waiting = {};          // loading
     Error error = {};                        // failed
     int failures = 0;                        // one after another
@@ -65,14 +66,26 @@ struct Residency::State {
     std::condition_variable errand_came;
     std::deque<Errand> errands;
     std::map<AdapterId, Entry> entries;
-    std::list<Entry*> by_use;  // ready; last used first
+    // Ready, last used first: those that were used again since they came in, and those that were not and leave first.
+    // A customer who comes once then puts none out who comes every minute (segmented LRU: Karedla, Love and Wherry,
+    // "Caching strategies to improve disk system performance", 1994).
+    std::list<Entry*> again, once;
+    std::size_t again_bytes = 0;
     ResidencyLoad facts;
     bool stopping = false;
     std::vector<std::thread> threads;
 };
 
 ResidentAdapterPtr Residency::State::use(Entry& entry) {
-    by_use.splice(by_use.begin(), by_use, entry.place);
+    if (!entry.again) again_bytes += entry.adapter->bytes;
+    again.splice(again.begin(), entry.again ? again : once, entry.place);
+    entry.again = true;
+    while (again_bytes > limits.bytes_max / 5 * 4 && again.size() > 1) {  // the rest stays for those who come new
+        Entry& last = *again.back();
+        again_bytes -= last.adapter->bytes;
+        once.splice(once.begin(), again, last.place);
+        last.again = false;
+    }
     return entry.adapter;
 }
 
@@ -102,18 +115,21 @@ void Residency::State::came(Entry& entry, const ResidentAdapterPtr& adapter, std
     entry.proven = true;
     entry.failures = 0;
     entry.adapter = adapter;
-    entry.place = by_use.insert(by_use.begin(), &entry);
+    entry.again = false;
+    entry.place = once.insert(once.begin(), &entry);
     facts.bytes += adapter->bytes;
     ++facts.loads;
-    while (facts.bytes > limits.bytes_max && by_use.size() > 1) {
-        Entry& last = *by_use.back();
-        by_use.pop_back();
+    while (facts.bytes > limits.bytes_max && again.size() + once.size() > 1) {
+        auto& from = once.size() > 1 || again.empty() ? once : again;  // never the one that has just come
+        Entry& last = *from.back();
+        from.pop_back();
         facts.bytes -= last.adapter->bytes;
+        if (last.again) again_bytes -= last.adapter->bytes;
         evicted.push_back(std::move(last.adapter));
         last.state = AdapterState::cold;
         ++facts.evictions;
     }
-    facts.adapters = by_use.size();
+    facts.adapters = again.size() + once.size();
 }
 
 void Residency::State::failed(Entry& entry, const Error& error) {

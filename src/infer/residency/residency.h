@@ -1,7 +1,8 @@
 #pragma once
 // Which adapters are in memory. Tens of thousands may be known; an adapter comes in from its folder with its first
-// request, on a loader thread, and stays until others need the room: the least recently used goes first. One that is
-// evicted while rows of it wait or run lives on until they are done.
+// request, on a loader thread, and stays until others need the room: the least recently used goes first, and before
+// it the least recently used of those that were asked for only once. One that is evicted while rows of it wait or run
+// lives on until they are done.
 //
 //   cold ──load──> loading ──> ready ──evicted──> cold
 //                     └──────> failed ──load, after a while──> loading

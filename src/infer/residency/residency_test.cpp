@@ -80,6 +80,41 @@ TEST_F(ResidencyTest, LetsTheLeastRecentlyUsedGo) {
     EXPECT_EQ((*a)->labels.size(), 3u);  // who holds one keeps it
 }
 
+// A round through everybody's adapters, as a nightly batch makes it, leaves those in memory that are asked for again.
+TEST_F(ResidencyTest, WhoCameOnceLeavesBeforeWhoCameAgain) {
+    auto one = load(*std::make_unique<Residency>(tiny::base()), "size", make("size", 1));
+    ASSERT_TRUE(one);
+    Residency residency(tiny::base(), {.bytes_max = (*one)->bytes * 5});
+    for (const char* name : {"a", "b"}) {
+        ASSERT_TRUE(load(residency, name, make(name, 2)));
+        EXPECT_NE(residency.find(AdapterId(name)), nullptr);
+    }
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(load(residency, std::to_string(i), make(std::to_string(i), 3)));
+    EXPECT_NE(residency.find(AdapterId("a")), nullptr);
+    EXPECT_NE(residency.find(AdapterId("b")), nullptr);
+    EXPECT_EQ(residency.find(AdapterId("6")), nullptr);
+    EXPECT_NE(residency.find(AdapterId("7")), nullptr);
+    EXPECT_EQ(residency.load().adapters, 5u);
+}
+
+// However many come again, a fifth of the room stays for those who come new: else each of them would put out the last.
+TEST_F(ResidencyTest, WhoComesNewFindsRoom) {
+    auto one = load(*std::make_unique<Residency>(tiny::base()), "size", make("size", 1));
+    ASSERT_TRUE(one);
+    Residency residency(tiny::base(), {.bytes_max = (*one)->bytes * 10});
+    for (int i = 0; i < 10; ++i) {
+        ASSERT_TRUE(load(residency, std::to_string(i), make(std::to_string(i), 2)));
+        EXPECT_NE(residency.find(AdapterId(std::to_string(i))), nullptr);
+    }
+    ASSERT_TRUE(load(residency, "x", make("x", 3)));
+    ASSERT_TRUE(load(residency, "y", make("y", 3)));
+    EXPECT_NE(residency.find(AdapterId("x")), nullptr);
+    EXPECT_NE(residency.find(AdapterId("y")), nullptr);
+    EXPECT_EQ(residency.find(AdapterId("0")), nullptr);
+    EXPECT_NE(residency.find(AdapterId("9")), nullptr);
+    EXPECT_EQ(residency.load().bytes, (*one)->bytes * 10);
+}
+
 TEST_F(ResidencyTest, TellsHowEachAdapterStands) {
     Residency residency(tiny::base());
     EXPECT_EQ(residency.standing(AdapterId("a")).state, AdapterState::cold);

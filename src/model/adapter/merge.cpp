@@ -161,7 +161,8 @@ std::unexpected<Error> misfit(const std::string& sentence) {
 
 class Merger {
 public:
-    Merger(StoredModel base, const PeftAdapter& adapter) : model_(std::move(base)), adapter_(adapter) {}
+    Merger(StoredModel base, const PeftAdapter& adapter, MergedType type)
+        : model_(std::move(base)), adapter_(adapter), type_(type) {}
     Result<StoredModel> merge();
 
 private:
@@ -171,6 +172,7 @@ private:
 
     StoredModel model_;
     const PeftAdapter& adapter_;
+    MergedType type_;
 };
 
 // An adapter of a model with a head names modules behind a prefix; a base saved bare takes it on.
@@ -212,7 +214,7 @@ Result<void> Merger::update(const std::string& path, const LowRankUpdate& update
     if (!update.magnitude.empty()) scale_rows(weight, update.magnitude);
     auto merged = make_tensor({update.b.shape[0], update.a.shape[1]}, weight);
     if (turned) merged = transposed(merged);
-    tensor = converted(merged, is_blocks(tensor.dtype) ? Dtype::f32 : tensor.dtype);
+    tensor = type_ == MergedType::f32 || is_blocks(tensor.dtype) ? merged : converted(merged, tensor.dtype);
     return {};
 }
 
@@ -263,8 +265,8 @@ Result<StoredModel> Merger::merge() {
 
 }  // namespace
 
-Result<StoredModel> merged_model(StoredModel base, const PeftAdapter& adapter) {
-    return Merger(std::move(base), adapter).merge();
+Result<StoredModel> merged_model(StoredModel base, const PeftAdapter& adapter, MergedType type) {
+    return Merger(std::move(base), adapter, type).merge();
 }
 
 }  // namespace rootstock

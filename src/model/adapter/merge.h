@@ -42,8 +42,12 @@ Result<PeftAdapter> read_peft_adapter(const std::filesystem::path& folder);
 // scale B A, [out, in], row-major.
 std::vector<float> delta_of(const LowRankUpdate& update);
 
-// The full model; changed tensors keep their type (blocks become F32). invalid_argument, reason "adapter_misfit": a
-// part that the base does not have, or of another shape.
-Result<StoredModel> merged_model(StoredModel base, const PeftAdapter& adapter);
+enum class MergedType {
+    as_base,  // a changed tensor is rounded to the type it had (blocks become F32)
+    f32,      // not rounded, for a writer that asks for another type
+};
+
+// The full model. invalid_argument, reason "adapter_misfit": a part that the base does not have, or of another shape.
+Result<StoredModel> merged_model(StoredModel base, const PeftAdapter& adapter, MergedType type = MergedType::as_base);
 
 }  // namespace rootstock

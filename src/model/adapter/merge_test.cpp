@@ -162,6 +162,20 @@ TEST_F(MergeTest, ABaseInHalvesStaysInHalves) {
     EXPECT_EQ(merged.tensors.at("bert.encoder.layer.0.attention.self.query.weight").dtype, Dtype::bf16);
 }
 
+// `rootstock merge --dtype f32` of a base in bf16 once gave bf16's numbers in f32.
+TEST_F(MergeTest, AskedForF32NothingIsRounded) {
+    auto base = read_stored_model(kGolden / "tiny_bert").value();
+    const auto name = "bert.encoder.layer.0.attention.self.query.weight";
+    base.tensors.at(name) = converted(base.tensors.at(name), Dtype::bf16);
+    auto widened = base;
+    widened.tensors.at(name) = converted(base.tensors.at(name), Dtype::f32);
+    const auto adapter = read_peft_adapter(folder_).value();
+    const auto merged = merged_model(base, adapter, MergedType::f32).value();
+    EXPECT_EQ(merged.tensors.at(name).dtype, Dtype::f32);
+    EXPECT_EQ(to_floats(merged.tensors.at(name)), to_floats(merged_model(widened, adapter).value().tensors.at(name)));
+    EXPECT_NE(to_floats(merged.tensors.at(name)), to_floats(converted(merged.tensors.at(name), Dtype::bf16)));
+}
+
 // For tests/interop: an adapter of peft, read and written again where peft reads it.
 TEST(AdapterFolders, AreWrittenForTheReferenceLibrary) {
     const char* from = std::getenv("ROOTSTOCK_ADAPTER_FROM");

@@ -1,5 +1,7 @@
 #pragma once
-// A file's bytes as memory, read-only. They are fetched when touched and shared by every process that maps the file.
+// A file's bytes as memory, read-only. They are fetched when touched and shared by every process that maps the file; a
+// file of up to a mebibyte is copied instead, since a mapping's faults, and its end, which every core must hear of,
+// cost more (a server brings in adapters all the time).
 
 #include <cstddef>
 #include <filesystem>
@@ -22,10 +24,11 @@ public:
     void release_pages() const;  // see Weights::release_pages
 
 private:
-    MappedFile(const std::byte* data, std::size_t size) : data_(data), size_(size) {}
+    MappedFile(const std::byte* data, std::size_t size, bool mapped) : data_(data), size_(size), mapped_(mapped) {}
 
     const std::byte* data_;
     std::size_t size_;
+    bool mapped_;
 };
 
 }  // namespace rootstock

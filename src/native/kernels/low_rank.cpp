@@ -1,6 +1,8 @@
 #include "native/kernels/low_rank.h"
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "native/kernels/arithmetic.h"
 
@@ -18,25 +20,36 @@ int stacked_ranks(const std::vector<LowRankSlice>& slices, int word) {
 int word_of(Element element) { return element == Element::bf16 ? Bf16Ops::kRowsPerWord : Fp32Ops::kRowsPerWord; }
 
 // The numbers of a matrix [rows, columns] times `factor`, each row filled with zeros up to whole words. Rows that fill
-// their words are converted as one.
+// their words are converted as one: an adapter is packed while its first customer waits.
 template <typename Ops>
-std::vector<typename Ops::Packed> words_of(const std::vector<float>& values, int rows, int columns, float factor) {
+std::unique_ptr<typename Ops::Packed[]> words_of(const std::vector<float>& values, int rows, int columns,
+                                                 float factor) {
+    using Number = typename Ops::Number;
     const bool full = columns % Ops::kRowsPerWord == 0;
     const auto lines = static_cast<std::size_t>(full ? 1 : rows), count = values.size() / lines;
     const auto words = (count + Ops::kRowsPerWord - 1) / Ops::kRowsPerWord;
-    std::vector<float> line(words * Ops::kRowsPerWord);
-    std::vector<typename Ops::Packed> packed(words * lines);
-    for (std::size_t r = 0; r < lines; ++r) {
-        for (std::size_t c = 0; c < count; ++c) line[c] = factor * values[r * count + c];
-        Ops::from_floats(line.data(), line.size(), reinterpret_cast<typename Ops::Number*>(packed.data() + r * words));
+    auto packed = std::make_unique_for_overwrite<typename Ops::Packed[]>(words * lines);
+    auto* to = reinterpret_cast<Number*>(packed.get());
+    if (full && factor == 1) {
+        Ops::from_floats(values.data(), count, to);
+        return packed;
     }
+    constexpr std::size_t kPiece = 512;  // of whole words
+    float piece[kPiece];
+    for (std::size_t r = 0; r < lines; ++r)
+        for (std::size_t c = 0; c < words * Ops::kRowsPerWord; c += kPiece) {
+            const auto there = std::min(kPiece, count - c), whole = std::min(kPiece, words * Ops::kRowsPerWord - c);
+            for (std::size_t i = 0; i < there; ++i) piece[i] = factor * values[r * count + c + i];
+            for (std::size_t i = there; i < whole; ++i) piece[i] = 0;
+            Ops::from_floats(piece, whole, to + r * words * Ops::kRowsPerWord + c);
+        }
     return packed;
 }
 
 // Words [rows, words] -> [words, stride], from column `begin` on: word p of a row holds what product() reads together.
 template <typename Packed>
-void transpose(const std::vector<Packed>& words, int rows, Packed* to, std::size_t stride, int begin) {
-    const auto count = static_cast<std::size_t>(rows), each = words.size() / count;
+void transpose(const Packed* words, int rows, int words_each, Packed* to, std::size_t stride, int begin) {
+    const auto count = static_cast<std::size_t>(rows), each = static_cast<std::size_t>(words_each);
     to += begin;
     for (std::size_t p = 0; p < each; ++p, to += stride)
         for (std::size_t r = 0; r < count; ++r) to[r] = words[r * each + p];
@@ -76,12 +89,14 @@ void LowRank::pack(const std::vector<LowRankSlice>& slices, Arena& arena) {
     bytes_ = Arena::rounded(a_bytes);
     int begin = 0, covered = 0;
     for (const auto& [pair, out_begin] : slices) {
-        transpose(words_of<Ops>(pair->a, pair->rank, pair->in, 1), pair->rank, a, ranks, begin);
-        const int words = round_up(pair->rank, Ops::kRowsPerWord) / Ops::kRowsPerWord;
+        const auto words_for = [](int numbers) { return round_up(numbers, Ops::kRowsPerWord) / Ops::kRowsPerWord; };
+        transpose(words_of<Ops>(pair->a, pair->rank, pair->in, 1).get(), pair->rank, words_for(pair->in), a, ranks,
+                  begin);
+        const int words = words_for(pair->rank);
         const auto out = static_cast<std::size_t>(pair->out),
                    b_bytes = static_cast<std::size_t>(words) * out * sizeof(Packed);
         auto* b = static_cast<Packed*>(arena.take(b_bytes));
-        transpose(words_of<Ops>(pair->b, pair->out, pair->rank, pair->scale), pair->out, b, out, 0);
+        transpose(words_of<Ops>(pair->b, pair->out, pair->rank, pair->scale).get(), pair->out, words, b, out, 0);
         parts_.push_back({begin, words, out_begin, pair->out, b});
         bytes_ += Arena::rounded(b_bytes);
         begin += words * Ops::kRowsPerWord;

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -10,11 +11,23 @@
 namespace rootstock {
 
 namespace {
+
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-}
+constexpr std::align_val_t kVector{64};
+
+// What cannot fill a huge page comes from the allocator: adapters come and go, and a mapping of its own would cost each
+// of them a fault a page, and every core a word at its end.
+bool is_small(std::size_t bytes) { return bytes < kHugePage / 2; }
+
+}  // namespace
 
 HugeMemory::HugeMemory(std::size_t bytes) : size_(bytes) {
     if (bytes == 0) return;
+    if (is_small(bytes)) {
+        data_ = ::operator new(bytes, kVector);
+        std::memset(data_, 0, bytes);
+        return;
+    }
     // One huge page more than needed, so that a boundary of 2 MB lies inside; what stands before and after it is given
     // back.
     const std::size_t whole = bytes + kHugePage;
@@ -31,7 +44,11 @@ HugeMemory::HugeMemory(std::size_t bytes) : size_(bytes) {
 }
 
 HugeMemory::~HugeMemory() {
-    if (data_) ::munmap(data_, size_);
+    if (!data_) return;
+    if (is_small(size_))
+        ::operator delete(data_, kVector);
+    else
+        ::munmap(data_, size_);
 }
 
 HugeMemory::HugeMemory(HugeMemory&& other) noexcept
