@@ -17,6 +17,7 @@ void add_commands(CLI::App& program, Context& context) {
     add_finetune_command(program, context);
     add_adapters_command(program, context);
     add_promote_command(program, context);
+    add_score_command(program, context);
     add_export_command(program, context);
     add_merge_command(program, context);
     add_serve_command(program, context);

@@ -3,5 +3,6 @@
 // and as one self-contained HTML page. Knows nothing of SQL or HTTP. Other folders include this face only.
 
 #include "evaluate/metrics.h"
+#include "evaluate/number_report.h"
 #include "evaluate/report.h"
 #include "evaluate/writing_report.h"

@@ -8,6 +8,8 @@
 
 #include <regex>
 
+#include "evaluate/number_report.h"
+
 namespace rootstock {
 namespace {
 
@@ -127,6 +129,20 @@ TEST(HtmlReport, DrawsEveryCellThatHasExamples) {
     std::size_t cells = 0;
     for (auto count : page.report.confusion) cells += count > 0;
     EXPECT_EQ(occurrences(to_html(page), "data-cell=\""), cells);
+}
+
+TEST(NumberReports, StandInEveryForm) {
+    NumberPage page;
+    page.title = "price@1";
+    page.report = measure_numbers(std::vector<double>{1, 2, 4}, std::vector<double>{1, 2.5, 3}).value();
+    page.loss = {{10, 1}, {20, 0.5}};
+    page.worst = {{3, "size=<4>", "4", "3", 0}};
+    EXPECT_THAT(to_terminal(page.report), HasSubstr("MAE 0.5"));
+    EXPECT_EQ(to_json(page).at("mae").to_number<double>(), 0.5);
+    EXPECT_EQ(to_json(page).at("farthest_off").at(0).at("row"), 3);
+    auto html = to_html(page);
+    EXPECT_THAT(html, HasSubstr("size=&lt;4&gt;"));
+    EXPECT_FALSE(std::regex_search(html, std::regex("(src|href|url\\(|@import|https?:|//[a-z]+\\.)")));
 }
 
 TEST(HtmlReport, StandsWithoutCurvesAndMistakes) {

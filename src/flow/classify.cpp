@@ -79,6 +79,11 @@ Result<void> Classifier::graft(const std::filesystem::path& folder, const std::s
 Result<Classifier> Classifier::open(store::Database& records, const Home& home, const ClassifyOrder& order) {
     Classifier classifier;
     ROOTSTOCK_TRY(adapter, find_adapter(records, order));
+    if (adapter && adapter->task == "table")
+        return fail(
+            ErrorCode::unsupported,
+            adapter->reference() + " reads rows of a table: rootstock score --model " + adapter->reference() + " FILE",
+            "name");
     auto base = find_base(records, home, adapter ? adapter->base_digest : order.name);
     if (!base && !adapter && base.error().code == ErrorCode::not_found)
         return fail(ErrorCode::not_found,

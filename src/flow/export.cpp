@@ -1,6 +1,7 @@
 #include "flow/export.h"
 
 #include "catalog/catalog.h"
+#include "data/data.h"
 #include "flow/intake.h"
 #include "flow/meant_adapter.h"
 #include "model/model.h"
@@ -104,6 +105,15 @@ Result<Exported> copy_adapter(const fs::path& from, const std::string& output) {
     return Exported{to, bytes_of(to), {}};
 }
 
+// A base model, or the model that a table was learned with.
+Result<fs::path> model_path(store::Database& records, const Home& home, const ExportOrder& order) {
+    auto base = base_path(records, home, order.name);
+    if (base || base.error().code != ErrorCode::not_found) return base;
+    const auto meant = find_meant_adapter(records, home, order.name, order.tenant);
+    if (!meant || !is_there(meant->folder / table_schema_file)) return base;
+    return meant->folder;
+}
+
 }  // namespace
 
 Result<Exported> merge_model(store::Database& records, const Home& home, const MergeOrder& order) {
@@ -132,7 +142,7 @@ Result<Exported> export_model(store::Database& records, const Home& home, const 
     if (order.format != "hf" && order.format != "gguf")
         return fail(ErrorCode::invalid_argument,
                     "there is no format `" + order.format + "`; choose from hf, gguf, peft and merged", "format");
-    ROOTSTOCK_TRY(path, base_path(records, home, order.name));
+    ROOTSTOCK_TRY(path, model_path(records, home, order));
     ROOTSTOCK_TRY(model, read_stored_model(path));
     return write_model(model, path, form, order.format == "gguf");
 }

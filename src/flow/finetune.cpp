@@ -46,19 +46,19 @@ Result<void> copy_adapter(const fs::path& from, const fs::path& to, const Tuning
     return write_file_atomically(to / "report.html", report.as_html());
 }
 
-catalog::Adapter record_of(const TuningJob& job, const AdapterId& id, const TuningReport& report) {
+catalog::Adapter record_of(const TuningJob& job, const AdapterId& id, const Examination& found) {
     catalog::Adapter adapter;
     adapter.id = id;
     adapter.owner = job.plan.owner;
     adapter.name = job.plan.name;
     adapter.task = job.plan.task;
     adapter.labels = job.labels;
-    adapter.base_digest = job.plan.base_digest;
+    adapter.base_digest = found.base_digest.empty() ? job.plan.base_digest : found.base_digest;
     adapter.dataset_digest = job.plan.dataset_digest;
     adapter.job = job.id;
     adapter.seed = job.plan.train.seed;
     adapter.settings = to_json(job.plan);
-    adapter.metrics = report.metrics();
+    adapter.metrics = found.report->metrics();
     return adapter;
 }
 
@@ -93,7 +93,7 @@ Result<FinetuneResult> enroll(FinetuneParts& parts, const TuningJob& job, JobKee
     auto folder = parts.home.adapters() / id.text();
     ROOTSTOCK_CHECKED(publish_folder(
         folder, [&](const fs::path& to) { return copy_adapter(adapter_folder(job.folder), to, *found.report); }));
-    auto added = enter(parts, job, keeper, record_of(job, id, *found.report), seconds);
+    auto added = enter(parts, job, keeper, record_of(job, id, found), seconds);
     std::error_code code;
     if (!added) {
         fs::remove_all(folder, code);

@@ -2,8 +2,9 @@
 // The journey from labelled rows to a registered adapter (finetune.cpp):
 //
 //   prepare   rows become examples, faulty rows are kept aside; a job is opened and its folder written
+//             (task "table": columns become a schema, learned from the training rows alone)
 //   learn     rootstock-learn works on the folder as a child process; its events are passed on
-//   check     the adapter must say on the native executor what the learner recorded
+//   check     the adapter, or the table model, must say on the native executor what the learner recorded
 //   measure   on rows it has not learned from, as serving will run it
 //   register  an immutable version with its lineage, candidate until promoted; the machine time is booked
 //
@@ -16,7 +17,9 @@
 
 #include "base/base.h"
 #include "catalog/catalog.h"
+#include "data/data.h"
 #include "flow/tuning/auto_settings.h"
+#include "flow/tuning/table_settings.h"
 #include "store/store.h"
 
 namespace rootstock {
@@ -27,8 +30,17 @@ struct FinetuneParts {
     Clock& clock;
 };
 
+// What task "table" asks besides: a model of its own, from the rows of a table alone.
+struct TableOrder {
+    std::vector<std::string> drop;           // columns to leave out: they give the answer away, or must not count
+    std::vector<std::string> categories;     // columns whose numbers are codes
+    LabelKind label_kind = LabelKind::none;  // none: told from the values
+    NumberScaling::Kind scaling = NumberScaling::Kind::quantile;
+    TableSettings settings;
+};
+
 struct FinetuneOrder {
-    std::string base;  // name, digest or prefix
+    std::string base;  // name, digest or prefix; empty for task "table"
     std::string task = "classify";
     std::string name;                       // of the adapter; a name used before gets the next version
     std::string tenant;                     // owner, by name or id; empty: the house
@@ -36,6 +48,7 @@ struct FinetuneOrder {
     std::string text_column, label_column;  // empty: detected
     LoraSettings lora;
     TrainSettings train;
+    TableOrder table;
     AutoSettings automatic;         // of `train`: what is left to the size of the data
     bool refuse_long_rows = false;  // chat: rows beyond max_tokens are kept aside instead of cut at their beginning
     std::filesystem::path report;   // JSON here and HTML beside it; empty: only with the adapter
@@ -49,6 +62,7 @@ struct PreparedJob {
     std::string base_name;
     std::string data_source, eval_source;
     std::string text_column, label_column;
+    std::string columns;  // of a table: "7 numbers, 13 categories, 1 left out"
     std::int64_t rows = 0, examples = 0, kept_aside = 0, eval_examples = 0, eval_kept_aside = 0, duplicates = 0;
     std::size_t labels = 0;
     std::int64_t tokens = 0, learned_tokens = 0, cut = 0;  // chat: of the rows to learn from; rows that were cut

@@ -13,6 +13,7 @@
 //   generate  a request to a written, paid answer, perhaps word by word
 //   export    a model or an adapter to the files of other tools
 //   chat      a conversation with a model that writes
+//   score     rows of a table to scores
 //   bill      who and how much, together
 
 #include "flow/await.h"
@@ -28,5 +29,6 @@
 #include "flow/process/child.h"
 #include "flow/promote.h"
 #include "flow/reading.h"
+#include "flow/score.h"
 #include "flow/served.h"
 #include "flow/tune.h"

@@ -5,6 +5,7 @@
 
 #include "flow/intake.h"
 #include "flow/tuning/measure.h"
+#include "infer/infer.h"
 #include "tenant/tenant.h"
 
 namespace rootstock {
@@ -39,10 +40,19 @@ Result<catalog::Adapter> wanted(store::Session& session, const TenantId& owner, 
     return *best;
 }
 
-Result<std::string> check_here(store::Database& records, const Home& home, const catalog::Adapter& adapter) {
+Result<std::string> check_table(const Home& home, const catalog::Adapter& adapter) {
+    ROOTSTOCK_TRY(model, TableModel::load(home.adapters() / adapter.id.text()));
+    return model.check();
+}
+
+Result<std::string> check_adapter(store::Database& records, const Home& home, const catalog::Adapter& adapter) {
     ROOTSTOCK_TRY(base, find_base(records, home, adapter.base_digest));
-    auto bench = Bench::open(home.models() / base.folder, base.digest, home.adapters() / adapter.id.text());
-    auto checked = bench ? bench->check() : Result<std::string>(fail(bench.error()));
+    ROOTSTOCK_TRY(bench, Bench::open(home.models() / base.folder, base.digest, home.adapters() / adapter.id.text()));
+    return bench.check();
+}
+
+Result<std::string> check_here(store::Database& records, const Home& home, const catalog::Adapter& adapter) {
+    auto checked = adapter.task == "table" ? check_table(home, adapter) : check_adapter(records, home, adapter);
     if (checked) return checked;
     auto error = checked.error();
     error.message = adapter.reference() + " stays as it is: " + error.message;

@@ -8,6 +8,7 @@
 //   constrain/: what a text may be: JSON schema, regular expression, choices, grammar
 //   decode/: entities and answers from what token and span heads say
 //   generate/: lets a language model write on: generator.h for one caller, writer.h for many at once
+//   table/: rows of a table to scores, on an executor of its own
 //
 // Other folders include this face only.
 
@@ -23,3 +24,4 @@
 #include "infer/residency/residency.h"
 #include "infer/residency/self_check.h"
 #include "infer/scheduler.h"
+#include "infer/table/table_model.h"

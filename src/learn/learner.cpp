@@ -2,6 +2,7 @@
 
 #include "learn/chat/chat_learner.h"
 #include "learn/classify/classify_learner.h"
+#include "learn/table/table_learner.h"
 
 namespace rootstock {
 
@@ -9,8 +10,11 @@ Result<std::unique_ptr<Learner>> make_learner(Job job) {
     const auto& task = job.spec.task;
     if (task == "classify" || task == "image") return ClassifyLearner::create(std::move(job));
     if (task == "chat") return ChatLearner::create(std::move(job));
-    return fail(ErrorCode::unsupported,
-                "job.json: task \"" + task + "\" is unknown; this program does \"classify\", \"image\" and \"chat\"", "task");
+    if (task == "table") return TableLearner::create(std::move(job));
+    return fail(
+        ErrorCode::unsupported,
+        "job.json: task \"" + task + "\" is unknown; this program does \"classify\", \"image\", \"chat\" and \"table\"",
+        "task");
 }
 
 json::object lineage_of(const Learner& learner, const TrainingProgress& progress) {

@@ -74,6 +74,7 @@ void add_models_command(CLI::App& program, Context& context);
 void add_finetune_command(CLI::App& program, Context& context);
 void add_adapters_command(CLI::App& program, Context& context);
 void add_promote_command(CLI::App& program, Context& context);
+void add_score_command(CLI::App& program, Context& context);
 void add_export_command(CLI::App& program, Context& context);
 void add_merge_command(CLI::App& program, Context& context);
 void add_serve_command(CLI::App& program, Context& context);

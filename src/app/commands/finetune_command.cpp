@@ -12,12 +12,26 @@ struct FinetuneOptions {
     LoraSettings lora;
     TrainSettings train;
     bool refuse_long = false;
+    std::string drop, categories;
+    std::string label_kind = "detect", scaling = "quantile";
     const CLI::App* command = nullptr;
     std::string data, eval, report, targets, resume;
     std::string precision = "bf16";
 };
 
 std::string count_of(std::int64_t count) { return format_count(static_cast<std::uint64_t>(count)); }
+
+// What of the rows is read and what is learned, in a few words.
+std::string what_is_learned(const PreparedJob& job) {
+    if (job.task == "chat")
+        return count_of(job.tokens) + " tokens, " + count_of(job.learned_tokens) + " of them to learn";
+    const auto labels = count_of(static_cast<std::int64_t>(job.labels));
+    if (job.task == "image") return labels + " labels (folders)";
+    if (job.task == "table")
+        return job.columns + ", label `" + job.label_column + "`" +
+               (job.labels > 0 ? " of " + labels + " classes" : ", a number");
+    return labels + " labels (text `" + job.text_column + "`, label `" + job.label_column + "`)";
+}
 
 // What happens meanwhile, for people; with --json only the bar on standard error.
 class Narrator final : public FinetuneWatcher {
@@ -29,11 +43,7 @@ public:
         const bool pictures = job.task == "image";
         const std::string rows = pictures ? " pictures" : " rows";
         say("data", job.data_source + ": " + count_of(job.rows) + rows + ", " + count_of(job.examples) + " usable, " +
-                        (job.task == "chat"
-                             ? count_of(job.tokens) + " tokens, " + count_of(job.learned_tokens) + " of them to learn"
-                             : count_of(static_cast<std::int64_t>(job.labels)) + " labels" +
-                                   (pictures ? " (folders)"
-                                             : " (text `" + job.text_column + "`, label `" + job.label_column + "`)")));
+                        what_is_learned(job));
         kept_aside(job.kept_aside, job.folder / "problems.jsonl", pictures);
         if (!job.eval_source.empty()) {
             say("eval", job.eval_source + ": " + count_of(job.eval_examples) + rows);
@@ -155,7 +165,7 @@ std::vector<std::string> split_at_commas(const std::string& text) {
 }
 
 Result<void> require(const FinetuneOptions& options) {
-    std::pair<const char*, bool> needed[] = {{"--base", options.order.base.empty()},
+    std::pair<const char*, bool> needed[] = {{"--base", options.order.base.empty() && options.order.task != "table"},
                                              {"--data", options.data.empty()},
                                              {"--name", options.order.name.empty()}};
     for (auto [option, missing] : needed)
@@ -201,6 +211,12 @@ Result<FinetuneOrder> order_of(const FinetuneOptions& options) {
     order.refuse_long_rows = options.refuse_long;
     order.lora.targets = split_at_commas(options.targets);
     order.train.bf16 = options.precision == "bf16";
+    order.table.drop = split_at_commas(options.drop);
+    order.table.categories = split_at_commas(options.categories);
+    order.table.label_kind = options.label_kind == "classes"  ? LabelKind::classes
+                             : options.label_kind == "number" ? LabelKind::number
+                                                              : LabelKind::none;
+    order.table.scaling = options.scaling == "standard" ? NumberScaling::Kind::standard : NumberScaling::Kind::quantile;
     return order;
 }
 
@@ -232,7 +248,8 @@ void add_data_options(CLI::App& command, FinetuneOptions& options) {
         ->type_name("FILE|FOLDER");
     command
         .add_option("--task", options.order.task,
-                    "What to learn: classify (labels), image (labels of pictures) or chat (what the assistant says)")
+                    "What to learn: classify (labels of texts), image (labels of pictures), chat (what the assistant "
+                    "says) or table (one column from the others)")
         ->capture_default_str();
     command.add_option("--name", options.order.name, "Name of the adapter; each run makes its next version")
         ->type_name("NAME");
@@ -256,20 +273,28 @@ void add_settings(CLI::App& command, FinetuneOptions& options) {
     };
     const auto usual = usual_train_settings("classify");
     const auto chat = usual_train_settings("chat");
+    const auto table = usual_train_settings("table");
     auto both = [](auto classify, const std::string& with_chat) {
         return " [classify " + fmt::format("{:g}", static_cast<double>(classify)) + ", chat " + with_chat + "]";
+    };
+    auto all = [](auto classify, const std::string& with_chat, auto with_table) {
+        return fmt::format(" [classify {:g}, chat {}, table {:g}]", static_cast<double>(classify), with_chat,
+                           static_cast<double>(with_table));
     };
     add("--rank", lora.rank, "Rank of the low-rank updates");
     add("--alpha", lora.alpha, "Updates are scaled by alpha / rank");
     add("--dropout", lora.dropout, "Dropout on their input");
     add("--targets", options.targets, "Linear maps to adapt, with commas between [all]");
-    add_open("--epochs", train.epochs, "Passes over the rows, at most" + both(usual.epochs, "by the rows"));
-    add_open("--batch", train.batch_examples, "Examples per step" + both(usual.batch_examples, "by the rows"));
-    add_open("--lr", train.learning_rate, "Peak learning rate" + both(usual.learning_rate, "by batch and width"));
+    add_open("--epochs", train.epochs,
+             "Passes over the rows, at most" + all(usual.epochs, "by the rows", table.epochs));
+    add_open("--batch", train.batch_examples,
+             "Examples per step" + all(usual.batch_examples, "by the rows", table.batch_examples));
+    add_open("--lr", train.learning_rate,
+             "Peak learning rate" + all(usual.learning_rate, "by batch and width", table.learning_rate));
     add("--head-lr", train.head_learning_rate, "Peak learning rate of a classifier's head; 0: the same");
     add("--weight-decay", train.weight_decay, "Weight decay of AdamW");
     add_open("--label-smoothing", train.label_smoothing,
-             "Share of each label spread over all" + both(usual.label_smoothing, "0"));
+             "Share of each label spread over all" + all(usual.label_smoothing, "0", table.label_smoothing));
     add("--seed", train.seed, "Decides split, order and first weights");
     add_open("--max-tokens", train.max_tokens,
              "Longer texts are cut, and counted" + both(usual.max_tokens, "what the model takes, 2048 at most"));
@@ -277,9 +302,30 @@ void add_settings(CLI::App& command, FinetuneOptions& options) {
         ->group("Settings");
     add("--validation", train.validation, "Share of the rows held out");
     add_open("--patience", train.patience,
-             "Epochs without a better score before it stops" + both(usual.patience, std::to_string(chat.patience)));
+             "Epochs without a better score before it stops" +
+                 all(usual.patience, std::to_string(chat.patience), table.patience));
     add("--threads", train.threads, "Cores to use; 0: all");
     add("--precision", options.precision, "Of matrix products while learning")->check(CLI::IsMember({"bf16", "fp32"}));
+}
+
+void add_table_settings(CLI::App& command, FinetuneOptions& options) {
+    auto& table = options.order.table.settings;
+    auto add = [&](const char* name, auto& value, const char* sentence) {
+        return command.add_option(name, value, sentence)->capture_default_str()->group("Settings of --task table");
+    };
+    add("--drop", options.drop, "Columns to leave out, with commas between")->type_name("COLUMNS");
+    add("--categories", options.categories, "Columns whose numbers are codes, with commas between")
+        ->type_name("COLUMNS");
+    add("--label-kind", options.label_kind, "What the label is")->check(CLI::IsMember({"detect", "classes", "number"}));
+    add("--scaling", options.scaling, "Of numbers")->check(CLI::IsMember({"quantile", "standard"}));
+    add("--blocks", table.blocks, "Layers of the transformer");
+    add("--width", table.width, "Of its tokens, one a column; a multiple of --heads");
+    add("--heads", table.heads, "Attention heads");
+    add("--attention-dropout", table.attention_dropout, "On attention weights, while learning");
+    add("--inner-dropout", table.inner_dropout, "In the MLP, while learning");
+    add("--hidden-dropout", table.hidden_dropout, "On what each sub-layer adds, while learning");
+    command.add_flag("--balanced", table.balanced_classes, "Classes count the same, however rare; probabilities shift")
+        ->group("Settings of --task table");
 }
 
 }  // namespace
@@ -290,6 +336,7 @@ void add_finetune_command(CLI::App& program, Context& context) {
     add_data_options(*command, *options);
     add_settings(*command, *options);
     options->command = command;
+    add_table_settings(*command, *options);
     command->callback([&context, options] { run_command(context, [&] { return run_finetune(context, *options); }); });
 }
 

@@ -16,6 +16,7 @@ constexpr std::array names_to_keep = {
     "config_sentence_transformers.json",
     "vocab.txt",
     "tokenizer_config.json",
+    "columns.json",
     "special_tokens_map.json",
     "vocab.json",
     "added_tokens.json",

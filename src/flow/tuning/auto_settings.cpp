@@ -5,9 +5,29 @@
 
 namespace rootstock {
 
+namespace {
+
+// Many short steps and a patient end: a table's rows are few and cheap.
+TrainSettings usual_table_training() {
+    TrainSettings train;
+    train.epochs = 100;
+    train.batch_examples = 64;
+    train.learning_rate = 5e-4;
+    train.head_learning_rate = 0;
+    train.weight_decay = 1e-5;
+    train.warmup = 0.02;
+    train.label_smoothing = 0;
+    train.validation = 0.15;
+    train.patience = 10;
+    return train;
+}
+
+}  // namespace
+
 LoraSettings usual_lora_settings(std::string_view) { return {}; }
 
 TrainSettings usual_train_settings(std::string_view task) {
+    if (task == "table") return usual_table_training();
     TrainSettings train;
     if (task != "chat") return train;
     train.label_smoothing = 0;

@@ -45,7 +45,8 @@ public:
                             {"macro_f1", report.macro.f1},
                             {"weighted_f1", report.weighted.f1},
                             {"log_loss", report.log_loss},
-                            {"calibration_error", report.calibration_error}};
+                            {"calibration_error", report.calibration_error},
+                            {"roc_auc", report.roc_auc ? json::value(*report.roc_auc) : json::value(nullptr)}};
     }
 
 private:

@@ -3,7 +3,7 @@
 namespace rootstock {
 
 json::value to_json(const TuningPlan& plan) {
-    return json::object{{"task", plan.task},
+    json::object object{{"task", plan.task},
                         {"name", plan.name},
                         {"owner", plan.owner.text()},
                         {"base_digest", plan.base_digest},
@@ -20,6 +20,8 @@ json::value to_json(const TuningPlan& plan) {
                         {"eval_kept_aside", plan.eval_kept_aside},
                         {"lora", to_json(plan.lora)},
                         {"train", to_json(plan.train)}};
+    if (plan.task == "table") object["table"] = to_json(plan.table);
+    return object;
 }
 
 Result<TuningPlan> tuning_plan_from_json(const json::value& value) {
@@ -42,11 +44,15 @@ Result<TuningPlan> tuning_plan_from_json(const json::value& value) {
     plan.eval_kept_aside = fields.required_int("eval_kept_aside", 0, INT64_MAX);
     const auto* lora = fields.required_value("lora");
     const auto* train = fields.required_value("train");
+    const auto* table = fields.optional_value("table");
     ROOTSTOCK_CHECKED(fields.finish());
     ROOTSTOCK_TRY(lora_settings, lora_settings_from_json(*lora));
     ROOTSTOCK_TRY(train_settings, train_settings_from_json(*train));
     plan.lora = lora_settings;
     plan.train = train_settings;
+    if (!table) return plan;
+    ROOTSTOCK_TRY(table_settings, table_settings_from_json(*table));
+    plan.table = table_settings;
     return plan;
 }
 

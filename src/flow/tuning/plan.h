@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/base.h"
+#include "flow/tuning/table_settings.h"
 
 namespace rootstock {
 
@@ -19,6 +20,7 @@ struct TuningPlan {
     std::int64_t rows = 0, kept_aside = 0, eval_kept_aside = 0;
     LoraSettings lora;
     TrainSettings train;
+    TableSettings table;  // task "table"
 };
 
 json::value to_json(const TuningPlan& plan);
@@ -26,6 +28,8 @@ Result<TuningPlan> tuning_plan_from_json(const json::value& value);
 
 // Files of the job folder that flow adds to those of base/job.h.
 inline std::filesystem::path rows_file(const std::filesystem::path& job) { return job / "train.jsonl"; }
+inline std::filesystem::path valid_file(const std::filesystem::path& job) { return job / "valid.jsonl"; }
+inline std::filesystem::path config_file(const std::filesystem::path& job) { return job / "config.json"; }
 inline std::filesystem::path eval_file(const std::filesystem::path& job) { return job / "eval.jsonl"; }
 inline std::filesystem::path problems_file(const std::filesystem::path& job) { return job / "problems.jsonl"; }
 inline std::filesystem::path eval_problems_file(const std::filesystem::path& job) {

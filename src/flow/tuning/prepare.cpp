@@ -70,13 +70,16 @@ TuningPlan plan_of(const FinetuneOrder& order, const TenantId& owner, const cata
     plan.task = order.task;
     plan.name = order.name;
     plan.owner = owner;
-    plan.base_digest = base.digest;
-    plan.base_name = base.name;
-    plan.base_folder = (home.models() / base.folder).string();
+    if (!base.digest.empty()) {
+        plan.base_digest = base.digest;
+        plan.base_name = base.name;
+        plan.base_folder = (home.models() / base.folder).string();
+    }
     plan.data_source = order.data.string();
     plan.eval_source = order.eval.string();
     plan.lora = order.lora;
     plan.train = order.train;
+    plan.table = order.table.settings;
     return plan;
 }
 
@@ -111,6 +114,28 @@ PreparedJob summary_of(const TuningJob& job, const TaskRows& rows) {
     return summary;
 }
 
+struct Base {
+    catalog::Model record;
+    fs::path folder;
+    Model model;
+};
+
+// Nothing of it for a task that makes a model of its own.
+Result<Base> base_of(FinetuneParts& parts, const FinetuneOrder& order, const TuningTask& task) {
+    Base base;
+    if (!task.needs_base && order.base.empty()) return base;
+    if (!task.needs_base)
+        return fail(ErrorCode::invalid_argument,
+                    std::string("the task `") + task.name + "` makes a model of its own; leave out --base", "base");
+    ROOTSTOCK_TRY(record, find_base(parts.records, parts.home, order.base));
+    base.record = std::move(record);
+    base.folder = parts.home.models() / base.record.folder;
+    ROOTSTOCK_TRY(model, load_model(base.folder));
+    ROOTSTOCK_CHECKED(check_against_model(order, model));
+    base.model = std::move(model);
+    return base;
+}
+
 }  // namespace
 
 catalog::Dataset dataset_of(const TuningJob& job, Timestamp now) {
@@ -125,18 +150,15 @@ catalog::Dataset dataset_of(const TuningJob& job, Timestamp now) {
 
 Result<Preparation> prepare_folder(FinetuneParts& parts, const FinetuneOrder& order, const JobId& id) {
     ROOTSTOCK_CHECKED(check_order(order));
-    ROOTSTOCK_TRY(base, find_base(parts.records, parts.home, order.base));
-    ROOTSTOCK_TRY(owner, find_owner(parts.records, order.tenant));
-    const auto base_folder = parts.home.models() / base.folder;
-    ROOTSTOCK_TRY(model, load_model(base_folder));
-    ROOTSTOCK_CHECKED(check_against_model(order, model));
     ROOTSTOCK_TRY(task, find_task(order.task));
-    ROOTSTOCK_TRY(rows, task->read(order, base_folder, model));
+    ROOTSTOCK_TRY(owner, find_owner(parts.records, order.tenant));
+    ROOTSTOCK_TRY(base, base_of(parts, order, *task));
+    ROOTSTOCK_TRY(rows, task->read(order, base.folder, base.model));
     TuningJob job;
     job.id = id;
     job.hold = catalog::JobHold(id);
     job.folder = parts.home.jobs() / job.id.text();
-    job.plan = plan_of(order, owner, base, parts.home);
+    job.plan = plan_of(order, owner, base.record, parts.home);
     rows->describe(job.plan);
     job.labels = rows->labels();
     ROOTSTOCK_CHECKED(

@@ -3,7 +3,7 @@
 namespace rootstock {
 
 Result<const TuningTask*> find_task(const std::string& name) {
-    static const TuningTask* const all[] = {&classify_task, &image_task, &chat_task};
+    static const TuningTask* const all[] = {&classify_task, &image_task, &chat_task, &table_task};
     std::string known;
     for (const auto* task : all) {
         if (name == task->name) return task;

@@ -30,15 +30,17 @@ public:
 // What the adapter turned out to be.
 struct Examination {
     std::unique_ptr<TuningReport> report;
-    std::string measured_on;  // "test.csv", "validation rows of train.csv"
-    std::string checked;      // "8 self-tests agree within ..."
+    std::string measured_on;       // "test.csv", "validation rows of train.csv"
+    std::string checked;           // "8 self-tests agree within ..."
+    std::string base_digest = {};  // of a model that is its own base; empty: the job's base
 };
 
 struct TuningTask {
     const char* name;
-    // The order's files against the base model, whose folder is the second argument.
+    // The order's files against the base model, whose folder is the second argument; without one both are empty.
     Result<std::unique_ptr<TaskRows>> (*read)(const FinetuneOrder&, const std::filesystem::path&, const Model&);
     Result<Examination> (*examine)(const TuningJob&, const Learned&);
+    bool needs_base = true;  // false: the task makes a model of its own
 };
 
 // unsupported: lists the known ones.
@@ -47,5 +49,6 @@ Result<const TuningTask*> find_task(const std::string& name);
 // One file a task.
 extern const TuningTask classify_task, image_task;  // texts and pictures, measured alike
 extern const TuningTask chat_task;
+extern const TuningTask table_task;
 
 }  // namespace rootstock
