@@ -15,6 +15,7 @@ pick() { grep "^$1" "$messages" | sed -n "$2,$3p"; }
 
 # served BASE NAME: the adapter, live, answers over HTTP as it was measured
 served() {
+    rm -f "$work/serve.out"  # else the last server's line may be read before this one opens it
     rootstock serve --base "$1" --listen 127.0.0.1:0 --json >"$work/serve.out" 2>"$work/serve.err" &
     local server=$!
     background+=("$server")
