@@ -1,5 +1,7 @@
 #include <openssl/crypto.h>
 
+#include <algorithm>
+
 #include "tenant/secret.h"
 #include "tenant/tenant.h"
 
@@ -9,22 +11,31 @@ namespace {
 constexpr std::size_t name_max = 200;
 constexpr const char* key_columns =
     "SELECT id, tenant_id, name, prefix, created_at, expires_at, revoked_at, requests_per_minute, tokens_per_minute, "
-    "parallel FROM api_key ";
+    "parallel, scopes, version FROM api_key ";
 
 using Count = std::optional<std::int64_t>;
 using KeyRow = std::tuple<ApiKeyId, TenantId, std::string, std::string, Timestamp, std::optional<Timestamp>,
-                          std::optional<Timestamp>, Count, Count, Count>;
+                          std::optional<Timestamp>, Count, Count, Count, std::string, std::int64_t>;
 
 ApiKey from_row(KeyRow row) {
-    auto& [id, tenant, name, prefix, created, expires, revoked, requests, tokens, parallel] = row;
-    return {std::move(id), std::move(tenant), std::move(name), std::move(prefix),
-            created,       expires,           revoked,         {requests, tokens, parallel}};
+    auto& [id, tenant, name, prefix, created, expires, revoked, requests, tokens, parallel, scopes, version] = row;
+    return {std::move(id),
+            std::move(tenant),
+            std::move(name),
+            std::move(prefix),
+            created,
+            expires,
+            revoked,
+            {requests, tokens, parallel},
+            split_scopes(scopes),
+            version};
 }
 
 template <typename... Args>
 std::vector<KeyRow> select(store::Session& session, const std::string& where, const Args&... args) {
     return session.query<ApiKeyId, TenantId, std::string, std::string, Timestamp, std::optional<Timestamp>,
-                         std::optional<Timestamp>, Count, Count, Count>(key_columns + where, args...);
+                         std::optional<Timestamp>, Count, Count, Count, std::string, std::int64_t>(key_columns + where,
+                                                                                                   args...);
 }
 
 Result<ApiKey> find_key(store::Session& session, std::string_view id_or_prefix) {
@@ -46,6 +57,18 @@ Result<void> check_key(std::string_view name, std::optional<Timestamp> expires, 
     return {};
 }
 
+// The house has no books, so that its keys may not ask models.
+Result<void> check_owner(store::Session& session, const TenantId& tenant, const Scopes& scopes) {
+    if (!tenant.empty()) {
+        ROOTSTOCK_CHECKED(find(session, tenant.text()));
+        return {};
+    }
+    const bool manages = std::ranges::all_of(scopes, [](const auto& scope) { return scope.contains(':'); });
+    if (!scopes.empty() && manages) return {};
+    return fail(ErrorCode::invalid_argument,
+                "a key of the house needs scopes of the management API, such as tenants:read", "scopes");
+}
+
 std::unexpected<Error> refused(const char* reason) {
     return fail(ErrorCode::unauthenticated,
                 "this API key is not valid: send a key made with `rootstock key create` as 'Authorization: Bearer KEY'",
@@ -64,16 +87,23 @@ struct Known {
 };
 
 std::optional<Known> look_up(store::Session& session, const std::string& hash) {
-    auto row = session.first<TenantId, std::string, ApiKeyId, std::string, std::optional<Timestamp>,
-                             std::optional<Timestamp>, std::string, Count, Count, Count, Count, Count, Count>(
-        "SELECT t.id, t.name, k.id, k.hash, k.expires_at, k.revoked_at, t.status, k.requests_per_minute, "
-        "k.tokens_per_minute, k.parallel, t.requests_per_minute, t.tokens_per_minute, t.parallel "
-        "FROM api_key k JOIN tenant t ON t.id = k.tenant_id WHERE k.hash = :hash",
-        hash);
+    auto row =
+        session.first<TenantId, std::string, ApiKeyId, std::string, std::optional<Timestamp>, std::optional<Timestamp>,
+                      std::string, Count, Count, Count, Count, Count, Count, std::string>(
+            "SELECT t.id, t.name, k.id, k.hash, k.expires_at, k.revoked_at, t.status, k.requests_per_minute, "
+            "k.tokens_per_minute, k.parallel, t.requests_per_minute, t.tokens_per_minute, t.parallel, "
+            "k.scopes FROM api_key k JOIN tenant t ON t.id = k.tenant_id WHERE k.hash = :hash",
+            hash);
     if (!row) return std::nullopt;
     auto& [tenant, name, key, stored, expires, revoked, status, requests, tokens, parallel, all_requests, all_tokens,
-           all_parallel] = *row;
-    return Known{{tenant, name, key, {requests, tokens, parallel}, {all_requests, all_tokens, all_parallel}, nullptr},
+           all_parallel, scopes] = *row;
+    return Known{{tenant,
+                  name,
+                  key,
+                  {requests, tokens, parallel},
+                  {all_requests, all_tokens, all_parallel},
+                  nullptr,
+                  split_scopes(scopes)},
                  stored,
                  expires,
                  revoked,
@@ -83,19 +113,20 @@ std::optional<Known> look_up(store::Session& session, const std::string& hash) {
 }  // namespace
 
 Result<NewKey> create_key(store::Session& session, const TenantId& tenant, std::string_view name,
-                          std::optional<Timestamp> expires, Timestamp now, const Limits& limits) {
+                          std::optional<Timestamp> expires, Timestamp now, const Limits& limits, const Scopes& scopes) {
     ROOTSTOCK_CHECKED(check_key(name, expires, now));
     ROOTSTOCK_CHECKED(check_limits(limits));
-    ROOTSTOCK_TRY(owner, find(session, tenant.text()));
+    ROOTSTOCK_TRY(stored, join_scopes(scopes));
+    ROOTSTOCK_CHECKED(check_owner(session, tenant, scopes));
     const std::string secret = mint_secret();
-    ApiKey key{mint<ApiKeyTag>(now), owner.id, std::string(name), visible_part(secret), now, expires,
-               std::nullopt,         limits};
+    ApiKey key{mint<ApiKeyTag>(now), tenant, std::string(name),   visible_part(secret), now, expires,
+               std::nullopt,         limits, split_scopes(stored)};
     session.execute(
         "INSERT INTO api_key (id, tenant_id, name, prefix, hash, created_at, expires_at, requests_per_minute, "
-        "tokens_per_minute, parallel) "
-        "VALUES (:id, :tenant, :name, :prefix, :hash, :created, :expires, :requests, :tokens, :parallel)",
+        "tokens_per_minute, parallel, scopes) "
+        "VALUES (:id, :tenant, :name, :prefix, :hash, :created, :expires, :requests, :tokens, :parallel, :scopes)",
         key.id, key.tenant, key.name, key.prefix, sha256_hex(secret), now, expires, limits.requests_per_minute,
-        limits.tokens_per_minute, limits.parallel);
+        limits.tokens_per_minute, limits.parallel, stored);
     return NewKey{std::move(key), secret};
 }
 
@@ -106,17 +137,36 @@ std::vector<ApiKey> list_keys(store::Session& session, const TenantId& tenant) {
     return keys;
 }
 
+std::vector<ApiKey> list_keys_page(store::Session& session, const std::optional<TenantId>& only, std::string_view after,
+                                   std::int64_t limit) {
+    std::vector<ApiKey> keys;
+    for (KeyRow& row :
+         select(session, "WHERE (:everybody = 1 OR tenant_id = :only) AND id > :after ORDER BY id LIMIT :limit",
+                only ? 0 : 1, only.value_or(TenantId{}), after, limit))
+        keys.push_back(from_row(std::move(row)));
+    return keys;
+}
+
+Result<ApiKey> key_of(store::Session& session, const std::optional<TenantId>& only, std::string_view id) {
+    auto rows = select(session, "WHERE id = :id AND (:everybody = 1 OR tenant_id = :only)", id, only ? 0 : 1,
+                       only.value_or(TenantId{}));
+    if (rows.empty()) return fail(ErrorCode::not_found, "there is no such key", "id", "key_not_found");
+    return from_row(std::move(rows.front()));
+}
+
 Result<ApiKey> revoke_key(store::Session& session, std::string_view id_or_prefix, Timestamp now) {
-    session.execute("UPDATE api_key SET revoked_at = :now WHERE (id = :id OR prefix = :prefix) AND revoked_at IS NULL",
-                    now, id_or_prefix, id_or_prefix);
+    session.execute(
+        "UPDATE api_key SET revoked_at = :now, version = version + 1 WHERE (id = :id OR prefix = :prefix) AND "
+        "revoked_at IS NULL",
+        now, id_or_prefix, id_or_prefix);
     return find_key(session, id_or_prefix);
 }
 
 Result<ApiKey> set_key_limits(store::Session& session, std::string_view id_or_prefix, const Limits& limits) {
     ROOTSTOCK_CHECKED(check_limits(limits));
     session.execute(
-        "UPDATE api_key SET requests_per_minute = :requests, tokens_per_minute = :tokens, parallel = :parallel "
-        "WHERE id = :id OR prefix = :prefix",
+        "UPDATE api_key SET requests_per_minute = :requests, tokens_per_minute = :tokens, parallel = :parallel, "
+        "version = version + 1 WHERE id = :id OR prefix = :prefix",
         limits.requests_per_minute, limits.tokens_per_minute, limits.parallel, id_or_prefix, id_or_prefix);
     return find_key(session, id_or_prefix);
 }

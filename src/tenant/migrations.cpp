@@ -29,6 +29,41 @@ ALTER TABLE tenant ADD COLUMN parallel BIGINT;
 ALTER TABLE api_key ADD COLUMN requests_per_minute BIGINT;
 ALTER TABLE api_key ADD COLUMN tokens_per_minute BIGINT;
 ALTER TABLE api_key ADD COLUMN parallel BIGINT;
+)sql"},
+            // The house is a tenant without an id, so that its keys and its people hang on it like anybody's.
+            {60, "the house, scopes and people", R"sql(
+INSERT INTO tenant (id, name, status, created_at) VALUES ('', '(house)', 'active', 0);
+ALTER TABLE tenant ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE api_key ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE api_key ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
+CREATE TABLE person (
+    id           TEXT PRIMARY KEY,
+    email        TEXT NOT NULL UNIQUE,
+    name         TEXT NOT NULL,
+    status       TEXT NOT NULL CHECK (status IN ('active', 'disabled')),
+    password     TEXT,
+    confirmed_at BIGINT,
+    created_at   BIGINT NOT NULL,
+    version      BIGINT NOT NULL DEFAULT 1
+);
+CREATE TABLE membership (
+    tenant_id  TEXT NOT NULL REFERENCES tenant (id),
+    person_id  TEXT NOT NULL REFERENCES person (id),
+    role       TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'developer', 'billing', 'support', 'auditor')),
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, person_id)
+);
+CREATE INDEX membership_person ON membership (person_id);
+CREATE TABLE sign_in (
+    id         TEXT PRIMARY KEY,
+    token_hash TEXT NOT NULL UNIQUE,
+    person_id  TEXT NOT NULL REFERENCES person (id),
+    created_at BIGINT NOT NULL,
+    used_at    BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    ended_at   BIGINT
+);
+CREATE INDEX sign_in_person ON sign_in (person_id, id);
 )sql"}};
 }
 

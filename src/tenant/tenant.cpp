@@ -23,19 +23,22 @@ Result<void> check_name(std::string_view name) {
 Status status_of(std::string_view text) { return text == "active" ? Status::active : Status::suspended; }
 
 constexpr const char* columns =
-    "SELECT id, name, status, created_at, requests_per_minute, tokens_per_minute, parallel FROM tenant ";
+    "SELECT id, name, status, created_at, requests_per_minute, tokens_per_minute, parallel, version FROM tenant ";
 
 using Count = std::optional<std::int64_t>;
-using Row = std::tuple<TenantId, std::string, std::string, Timestamp, Count, Count, Count>;
+using Row = std::tuple<TenantId, std::string, std::string, Timestamp, Count, Count, Count, std::int64_t>;
 
 Tenant from_row(Row row) {
-    auto& [id, name, status, created, requests, tokens, parallel] = row;
-    return {std::move(id), std::move(name), status_of(status), created, {requests, tokens, parallel}};
+    auto& [id, name, status, created, requests, tokens, parallel, version] = row;
+    return {std::move(id), std::move(name), status_of(status), created, {requests, tokens, parallel}, version};
 }
 
-std::vector<Tenant> select(const std::vector<Row>& rows) {
+template <typename... Args>
+std::vector<Tenant> select(store::Session& session, const std::string& where, const Args&... args) {
     std::vector<Tenant> tenants;
-    for (const Row& row : rows) tenants.push_back(from_row(row));
+    for (Row& row : session.query<TenantId, std::string, std::string, Timestamp, Count, Count, Count, std::int64_t>(
+             columns + where, args...))
+        tenants.push_back(from_row(std::move(row)));
     return tenants;
 }
 
@@ -62,21 +65,23 @@ Result<Tenant> create(store::Session& session, std::string_view name, Timestamp 
 }
 
 Result<Tenant> find(store::Session& session, std::string_view name_or_id) {
-    static const std::string sql = std::string(columns) + "WHERE name = :name OR id = :id";
-    const auto rows =
-        session.query<TenantId, std::string, std::string, Timestamp, Count, Count, Count>(sql, name_or_id, name_or_id);
-    if (rows.empty()) return no_tenant(name_or_id);
-    return from_row(rows.front());
+    auto found = select(session, "WHERE id <> '' AND (name = :name OR id = :id)", name_or_id, name_or_id);
+    if (found.empty()) return no_tenant(name_or_id);
+    return std::move(found.front());
 }
 
-std::vector<Tenant> list(store::Session& session) {
-    static const std::string sql = std::string(columns) + "ORDER BY name";
-    return select(session.query<TenantId, std::string, std::string, Timestamp, Count, Count, Count>(sql));
+std::vector<Tenant> list(store::Session& session) { return select(session, "WHERE id <> '' ORDER BY name"); }
+
+std::vector<Tenant> list_page(store::Session& session, const std::optional<TenantId>& only, std::string_view after,
+                              std::int64_t limit) {
+    return select(session, "WHERE id <> '' AND (:everybody = 1 OR id = :only) AND id > :after ORDER BY id LIMIT :limit",
+                  only ? 0 : 1, only.value_or(TenantId{}), after, limit);
 }
 
 Result<void> set_status(store::Session& session, const TenantId& tenant, Status status) {
     const auto changed =
-        session.execute("UPDATE tenant SET status = :status WHERE id = :id", std::string(name(status)), tenant);
+        session.execute("UPDATE tenant SET status = :status, version = version + 1 WHERE id = :id AND id <> ''",
+                        std::string(name(status)), tenant);
     if (changed == 0) return no_tenant(tenant.text());
     return {};
 }
@@ -84,8 +89,8 @@ Result<void> set_status(store::Session& session, const TenantId& tenant, Status 
 Result<Tenant> set_limits(store::Session& session, const TenantId& tenant, const Limits& limits) {
     ROOTSTOCK_CHECKED(check_limits(limits));
     session.execute(
-        "UPDATE tenant SET requests_per_minute = :requests, tokens_per_minute = :tokens, parallel = :parallel "
-        "WHERE id = :id",
+        "UPDATE tenant SET requests_per_minute = :requests, tokens_per_minute = :tokens, parallel = :parallel, "
+        "version = version + 1 WHERE id = :id",
         limits.requests_per_minute, limits.tokens_per_minute, limits.parallel, tenant);
     return find(session, tenant.text());
 }

@@ -1,5 +1,6 @@
 #pragma once
-// tenant: who may ask, and how much. Tenants (customers), their API keys (here), and rate.h: limits by the minute.
+// tenant: who may ask, and how much. Tenants (customers) and their API keys (here), people (people.h), what a person or
+// a key may do (roles.h, scopes.h), and limits by the minute (rate.h).
 //
 // A key is shown once, when it is made; the database keeps only its SHA-256 and its first eight characters:
 //
@@ -18,7 +19,10 @@
 
 #include "base/base.h"
 #include "store/store.h"
+#include "tenant/people.h"
 #include "tenant/rate.h"
+#include "tenant/roles.h"
+#include "tenant/scopes.h"
 
 namespace rootstock::tenant {
 
@@ -32,7 +36,13 @@ struct Tenant {
     Status status = Status::active;
     Timestamp created;
     Limits limits{};  // of all its keys together
+    std::int64_t version = 1;
 };
+
+// The house, the company that runs this server, is the tenant without an id: its people and keys act for everybody.
+// It has no books, is in no list, and nobody finds it by its name.
+inline const TenantId house{};
+inline constexpr const char* house_name = "(house)";
 
 // already_exists when the name is taken; invalid_argument for a name of another shape.
 Result<Tenant> create(store::Session& session, std::string_view name, Timestamp now);
@@ -41,6 +51,10 @@ Result<Tenant> create(store::Session& session, std::string_view name, Timestamp 
 Result<Tenant> find(store::Session& session, std::string_view name_or_id);
 
 std::vector<Tenant> list(store::Session& session);  // by name
+
+// By id, from behind `after` on, at most `limit`; of one tenant only, when one is given.
+std::vector<Tenant> list_page(store::Session& session, const std::optional<TenantId>& only, std::string_view after,
+                              std::int64_t limit);
 
 // Suspended tenants keep their records; their keys are refused.
 Result<void> set_status(store::Session& session, const TenantId& tenant, Status status);
@@ -60,6 +74,8 @@ struct ApiKey {
     std::optional<Timestamp> expires;
     std::optional<Timestamp> revoked;
     Limits limits{};
+    Scopes scopes{};  // empty: everything under /v1
+    std::int64_t version = 1;
 };
 
 struct NewKey {
@@ -67,14 +83,22 @@ struct NewKey {
     std::string secret;  // the whole key; exists only here
 };
 
-// `expires` must lie after `now` (invalid_argument).
+// `expires` must lie after `now` (invalid_argument). A key of the house needs scopes: it has no books to ask models on.
 Result<NewKey> create_key(store::Session& session, const TenantId& tenant, std::string_view name,
-                          std::optional<Timestamp> expires, Timestamp now, const Limits& limits = {});
+                          std::optional<Timestamp> expires, Timestamp now, const Limits& limits = {},
+                          const Scopes& scopes = {});
 
 // By id or visible prefix, from the next request on. not_found, reason "key_not_found"; invalid_argument.
 Result<ApiKey> set_key_limits(store::Session& session, std::string_view id_or_prefix, const Limits& limits);
 
 std::vector<ApiKey> list_keys(store::Session& session, const TenantId& tenant);  // oldest first
+
+// Of one tenant, or of all and the house; oldest first, from behind `after` on, at most `limit`.
+std::vector<ApiKey> list_keys_page(store::Session& session, const std::optional<TenantId>& only, std::string_view after,
+                                   std::int64_t limit);
+
+// By id, of one tenant or of anybody. not_found, reason "key_not_found": a stranger's sounds like none.
+Result<ApiKey> key_of(store::Session& session, const std::optional<TenantId>& only, std::string_view id);
 
 // By id or visible prefix. Revoking twice is fine and keeps the first instant. not_found, reason "key_not_found".
 Result<ApiKey> revoke_key(store::Session& session, std::string_view id_or_prefix, Timestamp now);
@@ -88,6 +112,7 @@ struct Caller {
     ApiKeyId key;
     Limits key_limits{}, tenant_limits{};
     std::shared_ptr<Admission> admission{};  // of the request at hand; null where nothing is limited
+    Scopes scopes{};
 };
 
 // Whose key is it? The sentence is the same for an unknown, expired or mistyped key; the reason is

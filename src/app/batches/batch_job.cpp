@@ -83,7 +83,10 @@ Task<Result<void>> BatchJob::take_up() {
     if (!output_ || !errors_) co_return fail(ErrorCode::io, "cannot write in " + folder_.string());
     auto caller = services_.records->read([this](store::Session& session) -> Result<tenant::Caller> {
         ROOTSTOCK_TRY(tenant, tenant::find(session, batch_.tenant.text()));
-        return tenant::Caller{tenant.id, tenant.name, batch_.key};
+        ROOTSTOCK_TRY(key, tenant::key_of(session, tenant.id, batch_.key.text()));
+        tenant::Caller caller{tenant.id, tenant.name, key.id};
+        caller.scopes = key.scopes;  // a line may ask what its key may
+        return caller;
     });
     if (!caller) co_return fail(caller.error());
     caller_ = std::move(*caller);

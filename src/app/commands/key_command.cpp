@@ -1,7 +1,8 @@
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
 
 #include "app/commands/commands.h"
+#include "app/contract/contract.h"
 #include "tenant/tenant.h"
 
 namespace rootstock {
@@ -9,6 +10,8 @@ namespace {
 
 struct CreateOptions {
     std::string tenant, name;
+    bool house = false;
+    tenant::Scopes scopes;
     int days = 0;  // until it expires; 0: never
     tenant::Limits limits;
 };
@@ -36,19 +39,40 @@ json::object to_json(const tenant::ApiKey& key) {
                         {"state", state_of(key, system_clock().now())},
                         {"created", to_iso8601(key.created)},
                         {"limits", rootstock::to_json(key.limits)}};
+    json::array scopes;
+    for (const auto& scope : key.scopes) scopes.emplace_back(scope);
+    object["scopes"] = std::move(scopes);
     if (key.expires) object["expires"] = to_iso8601(*key.expires);
     if (key.revoked) object["revoked"] = to_iso8601(*key.revoked);
     return object;
 }
 
+Result<void> check_scopes(const tenant::Scopes& scopes) {
+    const auto known = Contract::built_in().scopes();
+    for (const auto& scope : scopes) {
+        if (std::ranges::binary_search(known, scope)) continue;
+        std::string all;
+        for (const auto& word : known) all.append(all.empty() ? "" : ", ").append(word);
+        return fail(ErrorCode::invalid_argument, "there is no scope '" + scope + "'; there are: " + all, "scope");
+    }
+    return {};
+}
+
+Result<TenantId> owner_of(store::Session& session, bool house, const std::string& name) {
+    if (house) return tenant::house;
+    ROOTSTOCK_TRY(owner, tenant::find(session, name));
+    return owner.id;
+}
+
 Result<void> create(const Context& context, const CreateOptions& options) {
+    ROOTSTOCK_CHECKED(check_scopes(options.scopes));
     ROOTSTOCK_TRY(place, open_workplace(context));
     const auto now = system_clock().now();
     std::optional<Timestamp> expires;
     if (options.days > 0) expires = Timestamp{now.micros + options.days * micros_per_day};
     ROOTSTOCK_TRY(made, place.records->write_now([&](store::Session& session) -> Result<tenant::NewKey> {
-        ROOTSTOCK_TRY(owner, tenant::find(session, options.tenant));
-        return tenant::create_key(session, owner.id, options.name, expires, now, options.limits);
+        ROOTSTOCK_TRY(owner, owner_of(session, options.house, options.tenant));
+        return tenant::create_key(session, owner, options.name, expires, now, options.limits, options.scopes);
     }));
     if (context.json) {
         auto object = to_json(made.key);
@@ -61,11 +85,11 @@ Result<void> create(const Context& context, const CreateOptions& options) {
     return {};
 }
 
-Result<void> list(const Context& context, const std::string& tenant) {
+Result<void> list(const Context& context, bool house, const std::string& tenant) {
     ROOTSTOCK_TRY(place, open_workplace(context));
     ROOTSTOCK_TRY(keys, place.records->read([&](store::Session& session) -> Result<std::vector<tenant::ApiKey>> {
-        ROOTSTOCK_TRY(owner, tenant::find(session, tenant));
-        return tenant::list_keys(session, owner.id);
+        ROOTSTOCK_TRY(owner, owner_of(session, house, tenant));
+        return tenant::list_keys(session, owner);
     }));
     if (context.json) {
         json::array all;
@@ -74,7 +98,8 @@ Result<void> list(const Context& context, const std::string& tenant) {
         return {};
     }
     if (keys.empty()) {
-        std::printf("No key yet. Make one: rootstock key create --tenant %s\n", tenant.c_str());
+        std::printf("No key yet. Make one: rootstock key create %s\n",
+                    house ? "--house --scope SCOPE" : ("--tenant " + tenant).c_str());
         return {};
     }
     Table table({"KEY", "STATE", "NAME", "LIMITS", "CREATED", "EXPIRES", "ID"});
@@ -121,10 +146,18 @@ void add_limit(CLI::App& group, Context& context) {
     command->callback([&context, options] { run_command(context, [&] { return limit(context, *options); }); });
 }
 
+void add_owner_options(CLI::App& command, std::string& tenant, bool& house) {
+    auto* whose = command.add_option_group("owner", "Whose it is");
+    whose->add_option("--tenant", tenant, "A customer's")->type_name("TENANT");
+    whose->add_flag("--house", house, "The house's own, for the management API");
+    whose->require_option(1);
+}
+
 void add_create(CLI::App& group, Context& context) {
     auto* command = group.add_subcommand("create", "A new key; its secret is printed once");
     auto options = std::make_shared<CreateOptions>();
-    command->add_option("--tenant", options->tenant, "Whose it is")->required()->type_name("TENANT");
+    add_owner_options(*command, options->tenant, options->house);
+    command->add_option("--scope", options->scopes, "What it may call; may be given again [everything under /v1]");
     command->add_option("--name", options->name, "To remember what it is for");
     command->add_option("--days", options->days, "Days until it expires [never]")->check(CLI::Range(1, days_max));
     add_limit_options(*command, options->limits);
@@ -140,9 +173,10 @@ void add_key_command(CLI::App& program, Context& context) {
     add_limit(*group, context);
 
     auto* listing = group->add_subcommand("list", "A customer's keys, without their secrets");
-    auto tenant = std::make_shared<std::string>();
-    listing->add_option("--tenant", *tenant, "Whose keys")->required()->type_name("TENANT");
-    listing->callback([&context, tenant] { run_command(context, [&] { return list(context, *tenant); }); });
+    auto whose = std::make_shared<CreateOptions>();
+    add_owner_options(*listing, whose->tenant, whose->house);
+    listing->callback(
+        [&context, whose] { run_command(context, [&] { return list(context, whose->house, whose->tenant); }); });
 
     auto* revoking = group->add_subcommand("revoke", "End a key for good; it is refused from the next request on");
     auto which = std::make_shared<std::string>();

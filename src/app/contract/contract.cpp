@@ -1,6 +1,7 @@
 #include "app/contract/contract.h"
 
 #include <charconv>
+#include <set>
 
 #include "app/contract/document.h"
 
@@ -24,6 +25,23 @@ std::string name_in(const Operation& operation, std::string field) {
     for (const auto& parameter : operation.query)
         if (parameter.object && parameter.name == name) return name;
     return field;
+}
+
+std::vector<std::string> words(const json::object& described, std::string_view key) {
+    std::vector<std::string> all;
+    if (const auto* list = described.if_contains(key))
+        for (const auto& word : list->as_array()) all.emplace_back(word.as_string());
+    return all;
+}
+
+Subject subject_of(const json::object& described) {
+    const auto* word = described.if_contains("x-subject");
+    if (!word) return Subject::nobody;
+    if (*word == "tenant") return Subject::tenant;
+    if (*word == "tenants") return Subject::tenants;
+    if (*word == "house") return Subject::house;
+    ROOTSTOCK_CHECK(*word == "self", "x-subject is one of tenant, tenants, house, self");
+    return Subject::self;
 }
 
 // A query's values are texts: a number's text is checked as the number.
@@ -73,16 +91,34 @@ void Contract::add(const std::string& pattern, const std::string& method, const 
             operation.body = schemas_->compile(media->at("schema"));
     }
     if (const auto* parameters = described.if_contains("parameters"))
-        for (const auto& parameter : parameters->as_array()) {
-            const auto& object = follow(parameter).as_object();
-            if (object.at("in") != "query") continue;
-            const auto* schema = schemas_->compile(object.at("schema"));
-            const auto* required = object.if_contains("required");
-            operation.query.push_back({std::string(object.at("name").as_string()), required && required->as_bool(),
-                                       (schema->types & Schema::array) != 0, (schema->types & Schema::object) != 0,
-                                       schema});
-        }
+        for (const auto& parameter : parameters->as_array()) add_parameter(operation, follow(parameter).as_object());
+    operation.roles = words(described, "x-roles");
+    operation.scopes = words(described, "x-scopes");
+    operation.subject = subject_of(described);
+    const auto* security = described.if_contains("security");
+    operation.open = security && security->as_array().empty();
     operations_.push_back(std::move(operation));
+}
+
+void Contract::add_parameter(Operation& operation, const json::object& parameter) {
+    const auto& name = parameter.at("name").as_string();
+    const auto* needed = parameter.if_contains("required");
+    const bool required = needed && needed->as_bool();
+    if (name == "Idempotency-Key") {
+        operation.repeatable = true;
+        operation.needs_repeat_key = required;
+    }
+    if (name == "If-Match") operation.needs_version = required;
+    if (parameter.at("in") != "query") return;
+    const auto* schema = schemas_->compile(parameter.at("schema"));
+    operation.query.push_back({std::string(name), required, (schema->types & Schema::array) != 0,
+                               (schema->types & Schema::object) != 0, schema});
+}
+
+std::vector<std::string> Contract::scopes() const {
+    std::set<std::string> all;
+    for (const auto& operation : operations_) all.insert(operation.scopes.begin(), operation.scopes.end());
+    return {all.begin(), all.end()};
 }
 
 const Operation* Contract::find(std::string_view method, std::string_view pattern) const {

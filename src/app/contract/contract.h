@@ -22,12 +22,28 @@ struct QueryParameter {
     const Schema* schema = nullptr;
 };
 
+// Whom a call of the management API concerns (x-subject).
+enum class Subject {
+    nobody,   // not said: no operation of the management API
+    tenant,   // one tenant: {tenant} of the path, else ?tenant=, else the only one that the caller belongs to
+    tenants,  // the same, or for the house without ?tenant=: all
+    house,    // the house; nobody else calls it
+    self,     // the person who is signed in; no key calls it
+};
+
 // What the document says of one method of one path.
 struct Operation {
     std::string method;
     std::string pattern;
     const Schema* body = nullptr;  // of application/json; null: no such body is described
     std::vector<QueryParameter> query;
+    std::vector<std::string> roles{};   // x-roles: a person needs one of them
+    std::vector<std::string> scopes{};  // x-scopes: a key needs all of them; none: no key may call
+    Subject subject = Subject::nobody;
+    bool open = false;              // security: []
+    bool repeatable = false;        // takes an Idempotency-Key
+    bool needs_repeat_key = false;  // wants one
+    bool needs_version = false;     // wants If-Match
 };
 
 class Contract {
@@ -39,6 +55,8 @@ public:
 
     const json::value& document() const { return document_; }
     const Operation* find(std::string_view method, std::string_view pattern) const;
+    const std::vector<Operation>& operations() const { return operations_; }
+    std::vector<std::string> scopes() const;  // every word of x-scopes, sorted
 
     // invalid_argument, `param` the field's path ("messages[2].content"); reason "unknown_field" for one that the
     // document does not name, "unsupported" for a field that it marks x-unsupported.
@@ -49,6 +67,7 @@ public:
 
 private:
     void add(const std::string& pattern, const std::string& method, const json::object& described);
+    void add_parameter(Operation& operation, const json::object& parameter);
     const json::value& follow(const json::value& node) const;
 
     json::value document_;

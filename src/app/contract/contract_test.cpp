@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tenant/tenant.h"
+
 namespace rootstock {
 namespace {
 
@@ -105,6 +107,20 @@ TEST(ContractDocument, BuiltInCompilesAndReads) {
     auto page = docs_page(contract.document());
     for (const auto& [path, item] : contract.document().at("paths").as_object())
         EXPECT_NE(page.find(std::string(path)), std::string::npos) << path;
+}
+
+// What the pipeline enforces must be said of every guarded operation.
+TEST(BuiltIn, EveryGuardedOperationSaysWhoMayCallIt) {
+    for (const auto& operation : Contract::built_in().operations()) {
+        const auto what = operation.method + " " + operation.pattern;
+        if (operation.open) continue;
+        const bool managed = operation.pattern.starts_with("/api/v1/");
+        EXPECT_EQ(operation.subject != Subject::nobody, managed) << what;
+        EXPECT_EQ(operation.scopes.empty(), operation.subject == Subject::self) << what;
+        EXPECT_EQ(operation.roles.empty(), !managed || operation.subject == Subject::self) << what;
+        for (const auto& scope : operation.scopes) EXPECT_EQ(scope.contains(':'), managed) << what << " " << scope;
+        for (const auto& role : operation.roles) EXPECT_TRUE(tenant::role_of(role)) << what << " " << role;
+    }
 }
 
 }  // namespace

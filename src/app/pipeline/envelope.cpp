@@ -28,6 +28,12 @@ bool refused_by_limits(const Exchange& exchange, const Error& error) {
     return error.code == ErrorCode::rate_limited && exchange.admission && exchange.admission->retry_seconds() > 0;
 }
 
+// A path that nobody serves is refused in the language of its neighbours.
+Dialect dialect_of(const Exchange& exchange) {
+    if (exchange.route) return exchange.route->endpoint.dialect;
+    return exchange.request.path.starts_with("/api/") ? Dialect::details : Dialect::openai;
+}
+
 Task<void> pack(Exchange& exchange) {
     auto& response = exchange.response;
     const auto least = exchange.services.settings.answers.gzip_bytes_min;
@@ -59,8 +65,7 @@ void mark(http::Response& response, const RequestId& id, const Services& service
 void tell_problem(Exchange& exchange, const Error& error) {
     double seconds = exchange.services.seconds_waiting();
     if (refused_by_limits(exchange, error)) seconds = exchange.admission->retry_seconds();
-    const auto dialect = exchange.route ? exchange.route->endpoint.dialect : Dialect::openai;
-    exchange.response = problem(error, seconds, dialect);
+    exchange.response = problem(error, seconds, dialect_of(exchange), {exchange.request.path, exchange.id.text()});
     if (!exchange.allow.empty()) exchange.response.headers.push_back({"Allow", exchange.allow});
     if (refused_by_limits(exchange, error))
         exchange.response.headers.push_back(

@@ -12,9 +12,11 @@ namespace {
 constexpr Step ordered[] = {
     {"match", "a path nobody serves is refused before anything is spent on it", match_route},
     {"authenticate", "who asks decides what exists for him; before his body is looked at", authenticate},
+    {"authorize", "what api/openapi.yaml says of roles and scopes is held here, for every route alike", authorize},
     {"limit", "who asks too often is told so before anything is read for him", limit},
     {"parse", "malformed, deep or repetitive JSON ends here; routes see values only", parse_body},
     {"validate", "what api/openapi.yaml does not describe never reaches a route", validate},
+    {"claim", "a change that was asked for before under the same Idempotency-Key is told again, not made again", claim},
     {"answer", "the route's own work: a journey of flow/, or a look at the records", answer},
 };
 
@@ -91,8 +93,11 @@ http::PlanBody make_body_plan(Services& services, const Routes& routes) {
 }
 
 Task<http::Response> answer_inside(Exchange& exchange) {
-    constexpr Step inside[] = {
-        {"match", "", match_route}, {"parse", "", parse_body}, {"validate", "", validate}, {"answer", "", answer}};
+    constexpr Step inside[] = {{"match", "", match_route},
+                               {"authorize", "", authorize},
+                               {"parse", "", parse_body},
+                               {"validate", "", validate},
+                               {"answer", "", answer}};
     for (const auto& step : inside) {
         auto done = co_await step.run(exchange);
         if (done) continue;

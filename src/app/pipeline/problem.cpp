@@ -42,6 +42,8 @@ constexpr Special specials[] = {
     {"method_not_allowed", 405},      // the path is served, this method is not (RFC 9110)
     {"unsupported_media_type", 415},  // a body that is not JSON, or no form where one is wanted
     {"idempotency_key_reused", 422},  // draft-ietf-httpapi-idempotency-key-header
+    {"precondition_failed", 412},     // If-Match names another version (RFC 9110)
+    {"precondition_required", 428},   // a change without If-Match (RFC 6585)
 };
 
 // Refusals of the HTTP server, by status.
@@ -129,6 +131,23 @@ http::Response in_dialect(http::Response response, const Error& error, std::stri
     return response;
 }
 
+// RFC 9457. The type of what a quota refuses is registered (draft-ietf-httpapi-ratelimit-headers).
+http::Response in_details(http::Response response, const Words& words, const Occurrence& occurrence) {
+    const std::string type = response.status == 429 ? "https://iana.org/assignments/http-problem-types#quota-exceeded"
+                                                    : "urn:rootstock:problem:" + std::string(words.code);
+    json::object body{{"type", type},
+                      {"title", http::reason_phrase(response.status)},
+                      {"status", response.status},
+                      {"detail", words.message},
+                      {"instance", occurrence.path},
+                      {"code", words.code},
+                      {"request_id", occurrence.request}};
+    if (!words.param.empty()) body["param"] = words.param;
+    response.content_type = "application/problem+json";
+    response.body = json::serialize(body);
+    return response;
+}
+
 // Whole seconds, rounded up: who comes back then finds what is promised.
 int retry_after(double seconds) { return static_cast<int>(std::clamp(std::ceil(seconds), 1.0, 61.0)); }
 
@@ -140,14 +159,14 @@ int status_of(const Error& error) {
     return row_of(error.code).status;
 }
 
-http::Response problem(const Error& error, double retry_seconds, Dialect dialect) {
+http::Response problem(const Error& error, double retry_seconds, Dialect dialect, const Occurrence& occurrence) {
     const auto& row = row_of(error.code);
     int status = status_of(error);
     bool own_word = !error.reason.empty() && status != 500;
     const auto message = message_of(error, status);
-    auto response =
-        shape(status, {message, row.type, error.param, own_word ? std::string_view(error.reason) : row.code},
-              retry_after(retry_seconds));
+    const Words words{message, row.type, error.param, own_word ? std::string_view(error.reason) : row.code};
+    auto response = shape(status, words, retry_after(retry_seconds));
+    if (dialect == Dialect::details) return in_details(std::move(response), words, occurrence);
     return in_dialect(std::move(response), error, message, dialect);
 }
 

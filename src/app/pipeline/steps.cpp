@@ -65,6 +65,43 @@ Result<Parsed> parse(const http::Request& request) {
     return Parsed{std::move(value), std::move(fingerprint)};
 }
 
+Result<void> check_headers(const Operation& operation, const http::Request& request) {
+    if (operation.needs_repeat_key && !request.header("Idempotency-Key"))
+        return fail(ErrorCode::invalid_argument,
+                    "send an Idempotency-Key, any text of yours for this one change: it can be repeated safely then",
+                    "Idempotency-Key", "idempotency_key_missing");
+    if (operation.needs_version && !request.header("If-Match"))
+        return fail(ErrorCode::conflict, "send If-Match with the ETag of what you saw, so that nobody's change is lost",
+                    "If-Match", "precondition_required");
+    return {};
+}
+
+// Methods that change nothing (RFC 9110, 9.2.1) need no proof that the page itself asks.
+bool is_safe(const http::Request& request) { return request.method == "GET" || request.method == "HEAD"; }
+
+Result<tenant::SignedIn> sign_in_of(Exchange& exchange) {
+    const auto token = session_token(exchange.services, exchange.request);
+    if (token.empty())
+        return fail(ErrorCode::unauthenticated,
+                    "sign in, or send a key with scopes in the header \"Authorization: Bearer KEY\"", {},
+                    "unauthenticated");
+    const auto now = exchange.services.clock.now();
+    ROOTSTOCK_TRY(signed_in, exchange.services.records->read(
+                                 [&](store::Session& session) { return tenant::find_signed_in(session, token, now); }));
+    if (!is_safe(exchange.request) && exchange.request.header("X-CSRF-Token").value_or("") != tenant::csrf_of(token))
+        return fail(ErrorCode::permission_denied,
+                    "send the session's csrf_token in the header X-CSRF-Token with every change", "X-CSRF-Token",
+                    "csrf_token_invalid");
+    if (now.micros - signed_in.used.micros >= std::chrono::microseconds(tenant::sign_in_marked_every).count())
+        exchange.services.records->write(
+            [id = signed_in.session, now](store::Session& session) -> Result<void> {
+                tenant::mark_used(session, id, now);
+                return {};
+            },
+            [](Result<void>) {});
+    return std::move(signed_in);
+}
+
 Task<Result<Parsed>> parse_apart(const http::Request& request) { co_return parse(request); }
 
 }  // namespace
@@ -81,6 +118,23 @@ Task<Result<void>> match_route(Exchange& exchange) {
                    "method_not_allowed");
 }
 
+std::string_view session_cookie(const Services& services) {
+    return services.settings.tls ? "__Host-rootstock_session" : "rootstock_session";
+}
+
+std::string_view session_token(const Services& services, const http::Request& request) {
+    const auto wanted = session_cookie(services);
+    auto rest = request.header("Cookie").value_or("");
+    while (!rest.empty()) {
+        auto pair = rest.substr(0, rest.find(';'));
+        rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
+        pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
+        if (pair.size() > wanted.size() && pair.starts_with(wanted) && pair[wanted.size()] == '=')
+            return pair.substr(wanted.size() + 1);
+    }
+    return {};
+}
+
 bool is_form(const http::Request& request) { return says(request, "multipart/form-data"); }
 
 Result<tenant::Caller> caller_of(Services& services, const http::Request& request) {
@@ -93,7 +147,14 @@ Result<tenant::Caller> caller_of(Services& services, const http::Request& reques
 }
 
 Task<Result<void>> authenticate(Exchange& exchange) {
-    if (exchange.route->endpoint.access == Access::open) co_return Result<void>{};
+    const auto access = exchange.route->endpoint.access;
+    if (access == Access::open) co_return Result<void>{};
+    if (access == Access::manage && !exchange.request.header("Authorization")) {
+        auto signed_in = sign_in_of(exchange);
+        if (!signed_in) co_return fail(signed_in.error());
+        exchange.person = std::move(*signed_in);
+        co_return Result<void>{};
+    }
     auto caller = caller_of(exchange.services, exchange.request);
     if (!caller) co_return fail(caller.error());
     exchange.caller = std::move(*caller);
@@ -101,8 +162,8 @@ Task<Result<void>> authenticate(Exchange& exchange) {
 }
 
 Task<Result<void>> limit(Exchange& exchange) {
-    if (exchange.route->endpoint.access == Access::open) co_return Result<void>{};
     auto& caller = exchange.caller;
+    if (caller.key.empty()) co_return Result<void>{};
     const auto& common = exchange.services.settings.key_limits;
     const auto& own = caller.key_limits;
     const tenant::Limits key{own.requests_per_minute ? own.requests_per_minute : common.requests_per_minute,
@@ -144,6 +205,7 @@ Task<Result<void>> validate(Exchange& exchange) {
     const auto& contract = Contract::built_in();
     const auto* operation = contract.find(exchange.route->method, exchange.route->pattern);
     ROOTSTOCK_CHECK(operation, "a route that api/openapi.yaml does not describe");
+    if (auto fine = check_headers(*operation, exchange.request); !fine) co_return fine;
     if (auto fine = contract.check_query(*operation, exchange.request.query); !fine) co_return fine;
     const auto body = exchange.route->endpoint.body;
     if (body == Body::none || (body == Body::picture && is_form(exchange.request))) co_return Result<void>{};
@@ -151,7 +213,12 @@ Task<Result<void>> validate(Exchange& exchange) {
 }
 
 Task<Result<void>> answer(Exchange& exchange) {
+    if (exchange.answered) co_return Result<void>{};
     auto response = co_await exchange.route->endpoint.answer(exchange);
+    if (exchange.repeat) {
+        auto closed = co_await close_claim(exchange, response);
+        if (!closed) co_return closed;
+    }
     if (!response) co_return fail(response.error());
     exchange.response = std::move(*response);
     co_return Result<void>{};

@@ -25,6 +25,8 @@ Routes make_routes() {
     add_kserve_routes(routes);
     add_tei_routes(routes);
     add_docs_routes(routes);
+    add_tenants_routes(routes);
+    add_keys_routes(routes);
     return routes;
 }
 

@@ -27,6 +27,10 @@ void add_kserve_routes(Routes& routes);        // /v2: KServe's open inference p
 void add_tei_routes(Routes& routes);           // POST /predict, /embed, /rerank, as Text Embeddings Inference has them
 void add_docs_routes(Routes& routes);          // GET /docs, GET /openapi.json
 
+// ---- the management API (management.h) ----
+void add_tenants_routes(Routes& routes);  // /api/v1/tenants
+void add_keys_routes(Routes& routes);     // /api/v1/keys
+
 Routes make_routes();
 
 }  // namespace rootstock

@@ -1,0 +1,129 @@
+// /api/v1/keys: the keys of a tenant's programs. A secret is told once, when it is made.
+
+#include <algorithm>
+
+#include "app/contract/contract.h"
+#include "app/routes/management.h"
+#include "app/routes/routes.h"
+
+namespace rootstock {
+namespace {
+
+constexpr std::int64_t micros_per_day = 86'400'000'000;
+
+json::value number_or_null(const std::optional<std::int64_t>& limit) {
+    return limit ? json::value(*limit) : json::value(nullptr);
+}
+
+const char* state_of(const tenant::ApiKey& key, Timestamp now) {
+    if (key.revoked) return "revoked";
+    return key.expires && *key.expires <= now ? "expired" : "active";
+}
+
+json::object to_json(const tenant::ApiKey& key, Timestamp now) {
+    json::array scopes;
+    for (const auto& scope : key.scopes) scopes.emplace_back(scope);
+    return {{"id", key.id.text()},
+            {"tenant", text_or_null(key.tenant.text())},
+            {"name", key.name},
+            {"prefix", key.prefix},
+            {"state", state_of(key, now)},
+            {"scopes", std::move(scopes)},
+            {"limits",
+             {{"requests_per_minute", number_or_null(key.limits.requests_per_minute)},
+              {"tokens_per_minute", number_or_null(key.limits.tokens_per_minute)},
+              {"parallel", number_or_null(key.limits.parallel)}}},
+            {"created_at", to_iso8601(key.created)},
+            {"expires_at", time_or_null(key.expires)},
+            {"revoked_at", time_or_null(key.revoked)},
+            {"version", key.version}};
+}
+
+Told told_of(const tenant::ApiKey& key, Timestamp now) { return {to_json(key, now), 200, key.version}; }
+
+Task<Result<http::Response>> list_keys(Exchange& exchange) {
+    auto paging = paging_of(exchange);
+    if (!paging) co_return fail(paging.error());
+    const auto now = exchange.services.clock.now();
+    co_return look(exchange, [&](store::Session& session) -> Result<Told> {
+        auto keys = tenant::list_keys_page(session, exchange.actor.tenant, paging->after, paging->fetch());
+        return page_of(
+            *paging, std::move(keys), [now](const tenant::ApiKey& key) { return to_json(key, now); },
+            [](const tenant::ApiKey& key) { return key.id.text(); });
+    });
+}
+
+Task<Result<http::Response>> get_key(Exchange& exchange) {
+    co_return look(exchange, [&](store::Session& session) -> Result<Told> {
+        ROOTSTOCK_TRY(key, tenant::key_of(session, exchange.actor.tenant, exchange.request.path_value("id")));
+        return told_of(key, exchange.services.clock.now());
+    });
+}
+
+// A key may not hand on more than it holds itself.
+Result<tenant::Scopes> scopes_of(const Exchange& exchange) {
+    tenant::Scopes scopes;
+    const auto* given = exchange.body.as_object().if_contains("scopes");
+    const auto known = Contract::built_in().scopes();
+    if (given)
+        for (const auto& word : given->as_array()) scopes.emplace_back(word.as_string());
+    for (const auto& scope : scopes) {
+        if (!std::ranges::binary_search(known, scope))
+            return fail(ErrorCode::invalid_argument, "there is no scope '" + scope + "'", "scopes");
+        if (!exchange.actor.key.empty() && !tenant::holds(exchange.caller.scopes, scope) && scope.contains(':'))
+            return fail(ErrorCode::permission_denied, "a key cannot give the scope " + scope + ", which it lacks",
+                        "scopes", "insufficient_scope");
+    }
+    return scopes;
+}
+
+tenant::Limits limits_of(const json::object& body) {
+    const auto* limits = body.if_contains("limits");
+    if (!limits) return {};
+    const auto& given = limits->as_object();
+    return {nullable_int(given, "requests_per_minute"), nullable_int(given, "tokens_per_minute"),
+            nullable_int(given, "parallel")};
+}
+
+Task<Result<http::Response>> make_key(Exchange& exchange) {
+    auto scopes = scopes_of(exchange);
+    if (!scopes) co_return fail(scopes.error());
+    const auto& body = exchange.body.as_object();
+    const auto now = exchange.services.clock.now();
+    std::optional<Timestamp> expires;
+    if (const auto days = nullable_int(body, "days")) expires = Timestamp{now.micros + *days * micros_per_day};
+    const auto* name = body.if_contains("name");
+    Work work = [&](store::Session& session) -> Result<Told> {
+        ROOTSTOCK_TRY(made, tenant::create_key(session, *exchange.actor.tenant,
+                                               name ? std::string_view(name->as_string()) : std::string_view(), expires,
+                                               now, limits_of(body), *scopes));
+        Told told{to_json(made.key, now), 201, made.key.version};
+        told.body["secret"] = nullptr;
+        told.replay = told.body;
+        told.body["secret"] = made.secret;
+        return told;
+    };
+    co_return co_await change(exchange, std::move(work));
+}
+
+Task<Result<http::Response>> revoke_key(Exchange& exchange) {
+    const auto now = exchange.services.clock.now();
+    Work work = [&](store::Session& session) -> Result<Told> {
+        ROOTSTOCK_TRY(key, tenant::key_of(session, exchange.actor.tenant, exchange.request.path_value("id")));
+        ROOTSTOCK_CHECKED(expect_version(exchange, key.version));
+        ROOTSTOCK_TRY(revoked, tenant::revoke_key(session, key.id.text(), now));
+        return told_of(revoked, now);
+    };
+    co_return co_await change(exchange, std::move(work));
+}
+
+}  // namespace
+
+void add_keys_routes(Routes& routes) {
+    routes.add("GET", "/api/v1/keys", managed(Body::none, list_keys));
+    routes.add("POST", "/api/v1/keys", managed(Body::json, make_key));
+    routes.add("GET", "/api/v1/keys/{id}", managed(Body::none, get_key));
+    routes.add("DELETE", "/api/v1/keys/{id}", managed(Body::none, revoke_key));
+}
+
+}  // namespace rootstock
