@@ -255,21 +255,25 @@ void SentencePieceNormalizer::normalize(TextView in, TextBuffer& out) const {
     bool tracked = !in.origin.empty();
     auto blank = escape_ ? space_symbol : std::string_view(" ");
     auto first = out.bytes.size();
-    auto place = [&](std::size_t at) { return tracked ? in.origin[at] : CharSpan{}; };
     auto at_blank = [&] {
         return out.bytes.size() == first || std::string_view(out.bytes).substr(first).ends_with(blank);
     };
     bool prefix_due = dummy_prefix_ && !suffix_;
+    bool after_space = single_spaces_;  // a space of the text, not a symbol that looks like what spaces become
     for (std::size_t at = 0; at < in.bytes.size();) {
         auto rule = rules_->longest_rule(in.bytes.substr(at));
         auto length = rule ? rule->length : decode_utf8(in.bytes.substr(at)).length;
         auto text = rule ? rule->replacement : in.bytes.substr(at, length);
+        while (after_space && text.starts_with(' ')) text.remove_prefix(1);
+        auto whole = tracked ? CharSpan{in.origin[at].begin, in.origin[at + length - 1].end} : CharSpan{};
         for (std::size_t i = 0; i < text.size(); ++i) {
-            if (text[i] == ' ' && single_spaces_ && at_blank()) continue;
-            if (prefix_due) append_from(blank, place(at), tracked, out);
+            if (prefix_due) append_from(blank, tracked ? in.origin[at] : CharSpan{}, tracked, out);
             prefix_due = false;
-            append_from(text[i] == ' ' ? blank : text.substr(i, 1), place(at), tracked, out);
+            append_from(text[i] == ' ' ? blank : text.substr(i, 1), whole, tracked, out);
         }
+        if (!text.empty()) after_space = single_spaces_ && text.ends_with(' ');
+        if (text.empty() && tracked && after_space && out.bytes.size() > first)  // one blank stands for all of them
+            for (std::size_t i = 1; i <= blank.size(); ++i) out.origin[out.bytes.size() - i].end = whole.end;
         at += length;
     }
     if (single_spaces_)
