@@ -11,14 +11,15 @@ namespace {
 constexpr std::size_t name_max = 200;
 constexpr const char* key_columns =
     "SELECT id, tenant_id, name, prefix, created_at, expires_at, revoked_at, requests_per_minute, tokens_per_minute, "
-    "parallel, scopes, version FROM api_key ";
+    "parallel, scopes, version, networks, last_used_day FROM api_key ";
 
 using Count = std::optional<std::int64_t>;
 using KeyRow = std::tuple<ApiKeyId, TenantId, std::string, std::string, Timestamp, std::optional<Timestamp>,
-                          std::optional<Timestamp>, Count, Count, Count, std::string, std::int64_t>;
+                          std::optional<Timestamp>, Count, Count, Count, std::string, std::int64_t, std::string, Count>;
 
 ApiKey from_row(KeyRow row) {
-    auto& [id, tenant, name, prefix, created, expires, revoked, requests, tokens, parallel, scopes, version] = row;
+    auto& [id, tenant, name, prefix, created, expires, revoked, requests, tokens, parallel, scopes, version, networks,
+           used] = row;
     return {std::move(id),
             std::move(tenant),
             std::move(name),
@@ -28,14 +29,16 @@ ApiKey from_row(KeyRow row) {
             revoked,
             {requests, tokens, parallel},
             split_scopes(scopes),
-            version};
+            version,
+            split_scopes(networks),
+            used};
 }
 
 template <typename... Args>
 std::vector<KeyRow> select(store::Session& session, const std::string& where, const Args&... args) {
     return session.query<ApiKeyId, TenantId, std::string, std::string, Timestamp, std::optional<Timestamp>,
-                         std::optional<Timestamp>, Count, Count, Count, std::string, std::int64_t>(key_columns + where,
-                                                                                                   args...);
+                         std::optional<Timestamp>, Count, Count, Count, std::string, std::int64_t, std::string, Count>(
+        key_columns + where, args...);
 }
 
 Result<ApiKey> find_key(store::Session& session, std::string_view id_or_prefix) {
@@ -83,50 +86,56 @@ struct Known {
     Caller caller;
     std::string hash;
     std::optional<Timestamp> expires, revoked;
-    std::string status;
+    std::string status, networks;
 };
 
 std::optional<Known> look_up(store::Session& session, const std::string& hash) {
-    auto row =
-        session.first<TenantId, std::string, ApiKeyId, std::string, std::optional<Timestamp>, std::optional<Timestamp>,
-                      std::string, Count, Count, Count, Count, Count, Count, std::string>(
-            "SELECT t.id, t.name, k.id, k.hash, k.expires_at, k.revoked_at, t.status, k.requests_per_minute, "
-            "k.tokens_per_minute, k.parallel, t.requests_per_minute, t.tokens_per_minute, t.parallel, "
-            "k.scopes FROM api_key k JOIN tenant t ON t.id = k.tenant_id WHERE k.hash = :hash",
-            hash);
+    auto row = session.first<TenantId, std::string, ApiKeyId, std::string, std::optional<Timestamp>,
+                             std::optional<Timestamp>, std::string, Count, Count, Count, Count, Count, Count,
+                             std::string, std::string, Count>(
+        "SELECT t.id, t.name, k.id, k.hash, k.expires_at, k.revoked_at, t.status, k.requests_per_minute, "
+        "k.tokens_per_minute, k.parallel, t.requests_per_minute, t.tokens_per_minute, t.parallel, "
+        "k.scopes, k.networks, k.last_used_day FROM api_key k JOIN tenant t ON t.id = k.tenant_id WHERE k.hash = :hash",
+        hash);
     if (!row) return std::nullopt;
     auto& [tenant, name, key, stored, expires, revoked, status, requests, tokens, parallel, all_requests, all_tokens,
-           all_parallel, scopes] = *row;
+           all_parallel, scopes, networks, used] = *row;
     return Known{{tenant,
                   name,
                   key,
                   {requests, tokens, parallel},
                   {all_requests, all_tokens, all_parallel},
                   nullptr,
-                  split_scopes(scopes)},
+                  split_scopes(scopes),
+                  used},
                  stored,
                  expires,
                  revoked,
-                 status};
+                 status,
+                 networks};
 }
 
 }  // namespace
 
 Result<NewKey> create_key(store::Session& session, const TenantId& tenant, std::string_view name,
-                          std::optional<Timestamp> expires, Timestamp now, const Limits& limits, const Scopes& scopes) {
+                          std::optional<Timestamp> expires, Timestamp now, const Limits& limits, const Scopes& scopes,
+                          const Networks& networks) {
     ROOTSTOCK_CHECKED(check_key(name, expires, now));
     ROOTSTOCK_CHECKED(check_limits(limits));
     ROOTSTOCK_TRY(stored, join_scopes(scopes));
+    ROOTSTOCK_TRY(ranges, join_networks(networks));
     ROOTSTOCK_CHECKED(check_owner(session, tenant, scopes));
     const std::string secret = mint_secret();
-    ApiKey key{mint<ApiKeyTag>(now), tenant, std::string(name),   visible_part(secret), now, expires,
-               std::nullopt,         limits, split_scopes(stored)};
+    ApiKey key{
+        mint<ApiKeyTag>(now), tenant, std::string(name),    visible_part(secret), now, expires, std::nullopt, limits,
+        split_scopes(stored), 1,      split_scopes(ranges), std::nullopt};
     session.execute(
         "INSERT INTO api_key (id, tenant_id, name, prefix, hash, created_at, expires_at, requests_per_minute, "
-        "tokens_per_minute, parallel, scopes) "
-        "VALUES (:id, :tenant, :name, :prefix, :hash, :created, :expires, :requests, :tokens, :parallel, :scopes)",
+        "tokens_per_minute, parallel, scopes, networks) "
+        "VALUES (:id, :tenant, :name, :prefix, :hash, :created, :expires, :requests, :tokens, :parallel, :scopes, "
+        ":networks)",
         key.id, key.tenant, key.name, key.prefix, sha256_hex(secret), now, expires, limits.requests_per_minute,
-        limits.tokens_per_minute, limits.parallel, stored);
+        limits.tokens_per_minute, limits.parallel, stored, ranges);
     return NewKey{std::move(key), secret};
 }
 
@@ -171,7 +180,28 @@ Result<ApiKey> set_key_limits(store::Session& session, std::string_view id_or_pr
     return find_key(session, id_or_prefix);
 }
 
-Result<Caller> authenticate(store::Session& session, std::string_view presented, Timestamp now) {
+Result<NewKey> rotate_key(store::Session& session, const ApiKey& key, std::chrono::seconds overlap, Timestamp now) {
+    if (key.revoked || (key.expires && *key.expires <= now))
+        return fail(ErrorCode::conflict, "this key is refused already: make a new one", "id", "key_state");
+    ROOTSTOCK_CHECK(overlap >= std::chrono::seconds(0) && overlap <= rotation_overlap_max,
+                    "an overlap of another length");
+    ROOTSTOCK_TRY(made,
+                  create_key(session, key.tenant, key.name, key.expires, now, key.limits, key.scopes, key.networks));
+    session.execute("UPDATE api_key SET rotated_from = :old WHERE id = :id", key.id, made.key.id);
+    const Timestamp end{now.micros + std::chrono::microseconds(overlap).count()};
+    session.execute(
+        "UPDATE api_key SET expires_at = :end, version = version + 1 "
+        "WHERE id = :id AND (expires_at IS NULL OR expires_at > :later)",
+        end, key.id, end);
+    return std::move(made);
+}
+
+void mark_key_used(store::Session& session, const ApiKeyId& key, Timestamp now) {
+    session.execute("UPDATE api_key SET last_used_day = :day WHERE id = :id", day_of(now), key);
+}
+
+Result<Caller> authenticate(store::Session& session, std::string_view presented, Timestamp now,
+                            const std::string& address) {
     if (!well_formed(presented)) return refused("invalid_api_key");
     const std::string hash = sha256_hex(presented);
     const auto known = look_up(session, hash);
@@ -182,6 +212,8 @@ Result<Caller> authenticate(store::Session& session, std::string_view presented,
     if (known->status != "active")
         return fail(ErrorCode::permission_denied, "this account is suspended: ask your provider", {},
                     "tenant_suspended");
+    if (!address.empty() && !within(known->networks, address))
+        return fail(ErrorCode::permission_denied, "this key may not call from this address");
     return known->caller;
 }
 

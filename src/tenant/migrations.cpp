@@ -64,6 +64,23 @@ CREATE TABLE sign_in (
     ended_at   BIGINT
 );
 CREATE INDEX sign_in_person ON sign_in (person_id, id);
+)sql"},
+            {61, "invitations; where keys call from, and what they came from", R"sql(
+CREATE TABLE invitation (
+    id         TEXT PRIMARY KEY,
+    tenant_id  TEXT NOT NULL REFERENCES tenant (id),
+    email      TEXT NOT NULL,
+    role       TEXT NOT NULL,
+    token_hash TEXT NOT NULL UNIQUE,
+    made_by    TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at    BIGINT
+);
+CREATE INDEX invitation_tenant ON invitation (tenant_id, id);
+ALTER TABLE api_key ADD COLUMN networks TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_key ADD COLUMN rotated_from TEXT;
+ALTER TABLE api_key ADD COLUMN last_used_day BIGINT;
 )sql"}};
 }
 

@@ -72,6 +72,61 @@ NewSignIn begin_session(store::Session& session, const PersonId& person, Timesta
 // the cookie. It follows from the token, so nothing more is kept.
 std::string csrf_of(std::string_view token);
 
+// Ends one session, or all of a person's (but one). Ending twice is fine.
+void end_session(store::Session& session, const SignInId& id, Timestamp now);
+std::int64_t end_sessions(store::Session& session, const PersonId& person, const SignInId& but, Timestamp now);
+
+// ---- persons ----
+
+Result<std::string> read_email(std::string_view text);  // in lower case; invalid_argument, param "email"
+
+// `password` is a hash (password.h). already_exists, reason "person_exists".
+Result<Person> create_person(store::Session& session, std::string_view email, std::string_view name,
+                             const std::optional<std::string>& password, Timestamp now);
+std::optional<Person> find_person(store::Session& session, std::string_view email_or_id);
+std::vector<Person> list_persons(store::Session& session);
+
+// The hash that is kept; nothing for who is not there, is switched off or has none.
+std::optional<std::string> kept_password(store::Session& session, std::string_view email_or_id);
+void set_password(store::Session& session, const PersonId& person, const std::string& hash);
+
+// ---- who is what, where ----
+
+struct Member {
+    Person person;
+    Membership membership;
+};
+// Oldest person first, from behind `after` on; of one tenant, or of all and the house.
+std::vector<Member> list_members(store::Session& session, const std::optional<TenantId>& only, std::string_view after,
+                                 std::int64_t limit);
+// Makes or changes a membership. conflict, reason "last_owner", when nobody would own the tenant any more.
+Result<void> set_role(store::Session& session, const TenantId& tenant, const PersonId& person, Role role,
+                      Timestamp now);
+// not_found, reason "member_not_found"; conflict, reason "last_owner".
+Result<void> remove_member(store::Session& session, const TenantId& tenant, const PersonId& person);
+
+// ---- invitations: a token that is told once and kept as its SHA-256, good for a week and for one person ----
+
+inline constexpr std::chrono::hours invitation_lasts{7 * 24};
+
+struct NewInvitation {
+    std::string id, email, token;
+    Role role = Role::auditor;
+    Timestamp expires;
+};
+Result<NewInvitation> invite(store::Session& session, const TenantId& tenant, std::string_view email, Role role,
+                             std::string_view by, Timestamp now);
+// Makes the person if there is none under that address; whoever is there keeps the password and must bring it.
+// not_found, reason "invitation_not_found", for an unknown, used or late token: all sound the same.
+struct Invited {
+    TenantId tenant;
+    std::string email;
+    Role role = Role::auditor;
+};
+Result<Invited> find_invitation(store::Session& session, std::string_view token, Timestamp now);
+Result<Person> accept_invitation(store::Session& session, std::string_view token, std::string_view name,
+                                 const std::string& password_hash, Timestamp now);
+
 std::vector<Membership> memberships_of(store::Session& session, const PersonId& person);
 
 }  // namespace rootstock::tenant

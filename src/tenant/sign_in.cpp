@@ -48,6 +48,16 @@ NewSignIn begin_session(store::Session& session, const PersonId& person, Timesta
     return made;
 }
 
+void end_session(store::Session& session, const SignInId& id, Timestamp now) {
+    session.execute("UPDATE sign_in SET ended_at = :now WHERE id = :id AND ended_at IS NULL", now, id);
+}
+
+std::int64_t end_sessions(store::Session& session, const PersonId& person, const SignInId& but, Timestamp now) {
+    return session.execute(
+        "UPDATE sign_in SET ended_at = :now WHERE person_id = :person AND id <> :but AND ended_at IS NULL", now, person,
+        but);
+}
+
 std::string csrf_of(std::string_view token) { return sha256_hex("csrf " + std::string(token)); }
 
 std::vector<Membership> memberships_of(store::Session& session, const PersonId& person) {

@@ -19,6 +19,9 @@
 
 #include "base/base.h"
 #include "store/store.h"
+#include "tenant/attempts.h"
+#include "tenant/networks.h"
+#include "tenant/password.h"
 #include "tenant/people.h"
 #include "tenant/rate.h"
 #include "tenant/roles.h"
@@ -76,6 +79,8 @@ struct ApiKey {
     Limits limits{};
     Scopes scopes{};  // empty: everything under /v1
     std::int64_t version = 1;
+    Networks networks{};                          // from where it may call; empty: from everywhere
+    std::optional<std::int64_t> last_used_day{};  // days since 1970 UTC
 };
 
 struct NewKey {
@@ -86,7 +91,15 @@ struct NewKey {
 // `expires` must lie after `now` (invalid_argument). A key of the house needs scopes: it has no books to ask models on.
 Result<NewKey> create_key(store::Session& session, const TenantId& tenant, std::string_view name,
                           std::optional<Timestamp> expires, Timestamp now, const Limits& limits = {},
-                          const Scopes& scopes = {});
+                          const Scopes& scopes = {}, const Networks& networks = {});
+
+inline constexpr std::chrono::hours rotation_overlap_max{24};
+
+// A key with the same rights in place of this one, which is refused when the overlap is over. conflict, reason
+// "key_state", for one that is refused already.
+Result<NewKey> rotate_key(store::Session& session, const ApiKey& key, std::chrono::seconds overlap, Timestamp now);
+
+void mark_key_used(store::Session& session, const ApiKeyId& key, Timestamp now);
 
 // By id or visible prefix, from the next request on. not_found, reason "key_not_found"; invalid_argument.
 Result<ApiKey> set_key_limits(store::Session& session, std::string_view id_or_prefix, const Limits& limits);
@@ -113,12 +126,17 @@ struct Caller {
     Limits key_limits{}, tenant_limits{};
     std::shared_ptr<Admission> admission{};  // of the request at hand; null where nothing is limited
     Scopes scopes{};
+    std::optional<std::int64_t> last_used_day{};  // before this call
 };
 
 // Whose key is it? The sentence is the same for an unknown, expired or mistyped key; the reason is
 // "invalid_api_key", or "revoked" for a key that was right once. All are `unauthenticated`; a suspended tenant is
 // permission_denied, reason "tenant_suspended". Reads the database every time (tens of microseconds), so that a
-// revocation holds with the next request. Takes the same steps for unknown and for known keys.
-Result<Caller> authenticate(store::Session& session, std::string_view presented, Timestamp now);
+// revocation holds with the next request. Takes the same steps for unknown and for known keys. A key that may not call
+// from `address` is permission_denied; without an address that is not looked at.
+Result<Caller> authenticate(store::Session& session, std::string_view presented, Timestamp now,
+                            const std::string& address = {});
+
+inline std::int64_t day_of(Timestamp instant) { return instant.micros / 86'400'000'000; }
 
 }  // namespace rootstock::tenant
