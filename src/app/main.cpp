@@ -24,6 +24,7 @@ void add_commands(CLI::App& program, Context& context) {
     add_worker_command(program, context);
     add_tenant_command(program, context);
     add_key_command(program, context);
+    add_user_command(program, context);
     add_usage_command(program, context);
     add_invoice_command(program, context);
     add_economics_command(program, context);

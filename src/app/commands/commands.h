@@ -81,6 +81,7 @@ void add_serve_command(CLI::App& program, Context& context);
 void add_worker_command(CLI::App& program, Context& context);
 void add_tenant_command(CLI::App& program, Context& context);
 void add_key_command(CLI::App& program, Context& context);
+void add_user_command(CLI::App& program, Context& context);
 void add_usage_command(CLI::App& program, Context& context);
 void add_invoice_command(CLI::App& program, Context& context);
 void add_economics_command(CLI::App& program, Context& context);

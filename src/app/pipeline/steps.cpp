@@ -102,6 +102,18 @@ Result<tenant::SignedIn> sign_in_of(Exchange& exchange) {
     return std::move(signed_in);
 }
 
+// The day on which a key was last used, at the first call of the day; nobody waits for it.
+void keep_day(Exchange& exchange) {
+    const auto now = exchange.services.clock.now();
+    if (exchange.caller.last_used_day == tenant::day_of(now)) return;
+    exchange.services.records->write(
+        [key = exchange.caller.key, now](store::Session& session) -> Result<void> {
+            tenant::mark_key_used(session, key, now);
+            return {};
+        },
+        [](Result<void>) {});
+}
+
 Task<Result<Parsed>> parse_apart(const http::Request& request) { co_return parse(request); }
 
 }  // namespace
@@ -143,7 +155,8 @@ Result<tenant::Caller> caller_of(Services& services, const http::Request& reques
         return fail(ErrorCode::unauthenticated, "send your API key in the header \"Authorization: Bearer KEY\"", {},
                     "invalid_api_key");
     auto now = services.clock.now();
-    return services.records->read([&](store::Session& session) { return tenant::authenticate(session, key, now); });
+    return services.records->read(
+        [&](store::Session& session) { return tenant::authenticate(session, key, now, request.peer); });
 }
 
 Task<Result<void>> authenticate(Exchange& exchange) {
@@ -158,6 +171,7 @@ Task<Result<void>> authenticate(Exchange& exchange) {
     auto caller = caller_of(exchange.services, exchange.request);
     if (!caller) co_return fail(caller.error());
     exchange.caller = std::move(*caller);
+    keep_day(exchange);
     co_return Result<void>{};
 }
 

@@ -20,6 +20,11 @@ const char* state_of(const tenant::ApiKey& key, Timestamp now) {
     return key.expires && *key.expires <= now ? "expired" : "active";
 }
 
+json::value day_or_null(const std::optional<std::int64_t>& day) {
+    if (!day) return nullptr;
+    return json::value(to_iso8601(Timestamp{*day * micros_per_day}).substr(0, 10));
+}
+
 json::object to_json(const tenant::ApiKey& key, Timestamp now) {
     json::array scopes;
     for (const auto& scope : key.scopes) scopes.emplace_back(scope);
@@ -29,6 +34,8 @@ json::object to_json(const tenant::ApiKey& key, Timestamp now) {
             {"prefix", key.prefix},
             {"state", state_of(key, now)},
             {"scopes", std::move(scopes)},
+            {"networks", json::value_from(key.networks)},
+            {"last_used_on", day_or_null(key.last_used_day)},
             {"limits",
              {{"requests_per_minute", number_or_null(key.limits.requests_per_minute)},
               {"tokens_per_minute", number_or_null(key.limits.tokens_per_minute)},
@@ -85,6 +92,14 @@ tenant::Limits limits_of(const json::object& body) {
             nullable_int(given, "parallel")};
 }
 
+Told shown_once(const tenant::NewKey& made, Timestamp now) {
+    Told told{to_json(made.key, now), 201, made.key.version};
+    told.body["secret"] = nullptr;
+    told.replay = told.body;
+    told.body["secret"] = made.secret;
+    return told;
+}
+
 Task<Result<http::Response>> make_key(Exchange& exchange) {
     auto scopes = scopes_of(exchange);
     if (!scopes) co_return fail(scopes.error());
@@ -93,15 +108,27 @@ Task<Result<http::Response>> make_key(Exchange& exchange) {
     std::optional<Timestamp> expires;
     if (const auto days = nullable_int(body, "days")) expires = Timestamp{now.micros + *days * micros_per_day};
     const auto* name = body.if_contains("name");
+    tenant::Networks networks;
+    if (const auto* given = body.if_contains("networks"))
+        for (const auto& network : given->as_array()) networks.emplace_back(network.as_string());
     Work work = [&](store::Session& session) -> Result<Told> {
         ROOTSTOCK_TRY(made, tenant::create_key(session, *exchange.actor.tenant,
                                                name ? std::string_view(name->as_string()) : std::string_view(), expires,
-                                               now, limits_of(body), *scopes));
-        Told told{to_json(made.key, now), 201, made.key.version};
-        told.body["secret"] = nullptr;
-        told.replay = told.body;
-        told.body["secret"] = made.secret;
-        return told;
+                                               now, limits_of(body), *scopes, networks));
+        return shown_once(made, now);
+    };
+    co_return co_await change(exchange, std::move(work));
+}
+
+// The new key holds at once, the old one until the overlap is over.
+Task<Result<http::Response>> rotate_key(Exchange& exchange) {
+    const auto now = exchange.services.clock.now();
+    const std::chrono::seconds overlap(nullable_int(exchange.body.as_object(), "overlap_seconds").value_or(0));
+    Work work = [&](store::Session& session) -> Result<Told> {
+        ROOTSTOCK_TRY(key, tenant::key_of(session, exchange.actor.tenant, exchange.request.path_value("id")));
+        ROOTSTOCK_CHECKED(expect_version(exchange, key.version));
+        ROOTSTOCK_TRY(made, tenant::rotate_key(session, key, overlap, now));
+        return shown_once(made, now);
     };
     co_return co_await change(exchange, std::move(work));
 }
@@ -123,6 +150,7 @@ void add_keys_routes(Routes& routes) {
     routes.add("GET", "/api/v1/keys", managed(Body::none, list_keys));
     routes.add("POST", "/api/v1/keys", managed(Body::json, make_key));
     routes.add("GET", "/api/v1/keys/{id}", managed(Body::none, get_key));
+    routes.add("POST", "/api/v1/keys/{id}/rotate", managed(Body::json, rotate_key));
     routes.add("DELETE", "/api/v1/keys/{id}", managed(Body::none, revoke_key));
 }
 

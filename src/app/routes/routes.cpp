@@ -27,6 +27,8 @@ Routes make_routes() {
     add_docs_routes(routes);
     add_tenants_routes(routes);
     add_keys_routes(routes);
+    add_session_routes(routes);
+    add_members_routes(routes);
     return routes;
 }
 

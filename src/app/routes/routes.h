@@ -30,6 +30,8 @@ void add_docs_routes(Routes& routes);          // GET /docs, GET /openapi.json
 // ---- the management API (management.h) ----
 void add_tenants_routes(Routes& routes);  // /api/v1/tenants
 void add_keys_routes(Routes& routes);     // /api/v1/keys
+void add_session_routes(Routes& routes);  // /api/v1/session, /api/v1/sessions, /api/v1/password
+void add_members_routes(Routes& routes);  // /api/v1/members, /api/v1/invitations
 
 Routes make_routes();
 

@@ -25,8 +25,11 @@ struct Services {
     tenant::RateLimits rates;
     ServedModels models;
     std::unique_ptr<store::Blobs> blobs;
-    boost::asio::thread_pool pool{1};  // parsing and tokenizing of large requests
-    boost::asio::thread_pool disk{2};  // reading and writing of files
+    boost::asio::thread_pool pool{1};       // parsing and tokenizing of large requests
+    boost::asio::thread_pool disk{2};       // reading and writing of files
+    boost::asio::thread_pool passwords{1};  // hashing them, apart from all that answers
+    int passwords_waiting = 0;
+    tenant::Attempts attempts;  // to sign in
     std::unique_ptr<Predict> predict;
     std::unique_ptr<Read> reading;
     std::unique_ptr<Generate> generate;

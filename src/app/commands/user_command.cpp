@@ -1,0 +1,130 @@
+// rootstock user: people, made by whoever has the machine. There are no default credentials: the first owner of the
+// house is made here.
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include "app/commands/commands.h"
+
+namespace rootstock {
+namespace {
+
+struct UserOptions {
+    std::string email, name, tenant;
+    bool house = false, password = false;
+    std::string role{tenant::name(tenant::Role::owner)};
+};
+
+struct Made {
+    tenant::Person person;
+    std::string password;  // empty: it was given
+};
+
+Result<TenantId> place_of(store::Session& session, const UserOptions& options) {
+    if (options.house) return tenant::house;
+    ROOTSTOCK_TRY(found, tenant::find(session, options.tenant));
+    return found.id;
+}
+
+json::object to_json(const tenant::Person& person, const std::vector<tenant::Membership>& memberships) {
+    json::array all;
+    for (const auto& membership : memberships)
+        all.push_back(json::object{{"tenant", membership.tenant_name}, {"role", tenant::name(membership.role)}});
+    return {{"id", person.id.text()},
+            {"email", person.email},
+            {"name", person.name},
+            {"active", person.active},
+            {"created", to_iso8601(person.created)},
+            {"memberships", std::move(all)}};
+}
+
+// One line of standard input, so that it stands in no list of processes; without --password one is drawn.
+Result<Made> new_password(const UserOptions& options) {
+    Made made;
+    std::string chosen;
+    if (options.password) {
+        std::getline(std::cin, chosen);
+    } else {
+        made.password = chosen = secret_base62(20);
+    }
+    ROOTSTOCK_CHECKED(tenant::check_password(chosen));
+    made.person.name = tenant::hash_password(chosen);
+    return made;
+}
+
+Result<void> create(const Context& context, const UserOptions& options) {
+    ROOTSTOCK_TRY(role, tenant::role_of(options.role));
+    ROOTSTOCK_TRY(made, new_password(options));
+    const std::string hash = std::exchange(made.person.name, "");
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    const auto now = system_clock().now();
+    ROOTSTOCK_TRY(person, place.records->write_now([&](store::Session& session) -> Result<tenant::Person> {
+        ROOTSTOCK_TRY(where, place_of(session, options));
+        ROOTSTOCK_TRY(added, tenant::create_person(session, options.email, options.name, hash, now));
+        ROOTSTOCK_CHECKED(tenant::set_role(session, where, added.id, role, now));
+        return std::move(added);
+    }));
+    if (context.json) {
+        auto object = to_json(person, {});
+        object.erase("memberships");
+        object["role"] = tenant::name(role);
+        object["password"] = made.password.empty() ? json::value(nullptr) : json::value(made.password);
+        print_json(object);
+        return {};
+    }
+    if (made.password.empty()) {
+        std::printf("%s is %s.\n", person.email.c_str(), tenant::name(role));
+        return {};
+    }
+    std::fprintf(stderr, "%s is %s. This password is shown once; change it after the first sign-in.\n",
+                 person.email.c_str(), tenant::name(role));
+    std::printf("%s\n", made.password.c_str());
+    return {};
+}
+
+Result<void> list(const Context& context) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    json::array all;
+    Table table({"USER", "NAME", "ROLES", "CREATED", "ID"});
+    ROOTSTOCK_CHECKED(place.records->read([&](store::Session& session) -> Result<void> {
+        for (const auto& person : tenant::list_persons(session)) {
+            const auto memberships = tenant::memberships_of(session, person.id);
+            std::string roles;
+            for (const auto& membership : memberships)
+                roles += (roles.empty() ? "" : ", ") + membership.tenant_name + " " + tenant::name(membership.role);
+            table.add({person.email, person.name, roles, to_iso8601(person.created), person.id.text()});
+            all.push_back(to_json(person, memberships));
+        }
+        return {};
+    }));
+    if (context.json) {
+        print_json(json::object{{"users", std::move(all)}});
+    } else {
+        std::printf("%s", table.text().c_str());
+    }
+    return {};
+}
+
+}  // namespace
+
+void add_user_command(CLI::App& program, Context& context) {
+    auto* group = program.add_subcommand("user", "People who sign in: create, list");
+    group->require_subcommand(1);
+    auto* creating = group->add_subcommand("create", "A person with a role; the password is drawn and printed once");
+    auto options = std::make_shared<UserOptions>();
+    creating->add_option("EMAIL", options->email, "The address to sign in with")->required();
+    creating->add_option("--name", options->name, "As people call him or her");
+    auto* where = creating->add_option_group("where", "Where");
+    where->add_option("--tenant", options->tenant, "At a customer")->type_name("TENANT");
+    where->add_flag("--house", options->house, "In the house, which acts for every customer");
+    where->require_option(1);
+    creating->add_option("--role", options->role, "owner, admin, developer, billing, support, auditor")
+        ->capture_default_str();
+    creating->add_flag("--password", options->password, "Read the password from standard input");
+    creating->callback([&context, options] { run_command(context, [&] { return create(context, *options); }); });
+    auto* listing = group->add_subcommand("list", "Everybody, with their roles");
+    listing->callback([&context] { run_command(context, [&] { return list(context); }); });
+}
+
+}  // namespace rootstock
