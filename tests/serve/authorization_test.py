@@ -21,6 +21,8 @@ OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/
         ("GET", "/v2"), ("GET", "/v2/health/live"), ("GET", "/v2/health/ready"),
         ("POST", "/api/v1/session"), ("POST", "/api/v1/invitations/accept")}
 
+ELSEWHERES = ("/v2/", "/predict", "/embed", "/rerank")  # other servers' languages: their errors have no code
+
 
 class Matrix(ManagementCase):
     @classmethod
@@ -83,7 +85,8 @@ class Matrix(ManagementCase):
             key = self.other if operation.get("x-scopes") == ["feedback"] else self.narrow
             answer = self.ask(method, route, key)
             self.assertEqual(answer.status, 403, f"{method} {route} {answer.text}")
-            self.assertIn("insufficient_scope", answer.text, f"{method} {route}")
+            spoken = "lacks the scope" if route.startswith(ELSEWHERES) else "insufficient_scope"
+            self.assertIn(spoken, answer.text, f"{method} {route}")
 
     def test_a_key_of_the_models_does_not_manage(self):
         for method, route, _ in self.managed():
