@@ -3,7 +3,6 @@
 #include "app/pipeline/steps.h"
 #include "app/routes/management.h"
 #include "app/routes/routes.h"
-#include "flow/await.h"
 
 namespace rootstock {
 namespace {
