@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "app/commands/commands.h"
+#include "app/contract/contract.h"
 
 namespace rootstock {
 namespace {
@@ -106,10 +107,36 @@ Result<void> list(const Context& context) {
     return {};
 }
 
+// What each role may do: the x-roles of the contract, the one place where they stand.
+Result<void> show_roles(const Context& context) {
+    json::array all;
+    std::vector<std::string> header{"OPERATION"};
+    for (const auto role : tenant::roles) header.emplace_back(tenant::name(role));
+    Table table(header);
+    for (const auto& operation : Contract::built_in().operations()) {
+        if (operation.roles.empty()) continue;
+        std::vector<std::string> row{operation.method + " " + operation.pattern};
+        for (const auto role : tenant::roles)
+            row.emplace_back(std::ranges::find(operation.roles, tenant::name(role)) != operation.roles.end() ? "yes"
+                                                                                                             : "");
+        table.add(std::move(row));
+        all.push_back(json::object{{"method", operation.method},
+                                   {"path", operation.pattern},
+                                   {"house_only", operation.subject == Subject::house},
+                                   {"roles", json::value_from(operation.roles)}});
+    }
+    if (context.json) {
+        print_json(json::object{{"operations", std::move(all)}});
+    } else {
+        std::printf("%s", table.text().c_str());
+    }
+    return {};
+}
+
 }  // namespace
 
 void add_user_command(CLI::App& program, Context& context) {
-    auto* group = program.add_subcommand("user", "People who sign in: create, list");
+    auto* group = program.add_subcommand("user", "People who sign in: create, list, roles");
     group->require_subcommand(1);
     auto* creating = group->add_subcommand("create", "A person with a role; the password is drawn and printed once");
     auto options = std::make_shared<UserOptions>();
@@ -123,6 +150,8 @@ void add_user_command(CLI::App& program, Context& context) {
         ->capture_default_str();
     creating->add_flag("--password", options->password, "Read the password from standard input");
     creating->callback([&context, options] { run_command(context, [&] { return create(context, *options); }); });
+    auto* roles = group->add_subcommand("roles", "What each role may do over the management API");
+    roles->callback([&context] { run_command(context, [&] { return show_roles(context); }); });
     auto* listing = group->add_subcommand("list", "Everybody, with their roles");
     listing->callback([&context] { run_command(context, [&] { return list(context); }); });
 }
