@@ -100,6 +100,25 @@ class People(ManagementCase):
         admin.call("GET", "/api/v1/members/".rstrip("/"), "/api/v1/members", 200)
         admin.call("PATCH", "/api/v1/members/nosuch", route, 404, {"role": "admin"})
 
+    def test_nobody_hands_on_more_than_he_may(self):
+        developer = self.invited("second@example.com", "developer")
+        route = "/api/v1/keys"
+        answer = developer.call("POST", route, route, 403, {"scopes": ["people:write"]})
+        self.assertEqual(answer.json["code"], "insufficient_scope")
+        developer.call("POST", route, route, 201, {"scopes": ["keys:write", "predictions"]})
+        strong = self.call("POST", route, route, 201, {"scopes": ["people:write", "keys:write"]}, key=self.acme).json
+        rotate = "/api/v1/keys/{id}/rotate"
+        developer.call("POST", rotate.replace("{id}", strong["id"]), rotate, 403, {})
+        weak = self.call("POST", route, route, 201, {"scopes": ["keys:write"]}, key=self.acme).json["secret"]
+        self.call("POST", rotate.replace("{id}", strong["id"]), rotate, 403, {}, key=weak)
+
+    def test_a_suspended_tenant_does_not_let_itself_go_on(self):
+        owner = self.invited("poor@example.com", "owner", "suspended")
+        path, route = "/api/v1/tenants/suspended", "/api/v1/tenants/{tenant}"
+        self.assertEqual(owner.call("GET", path, route, 200).json["status"], "suspended")
+        answer = owner.call("PATCH", path, route, 403, {"status": "active"}, **{"If-Match": "*"})
+        self.assertEqual(answer.json["code"], "house_only")
+
     def test_another_password(self):
         support = self.invited("support@example.com", "support")
         elsewhere = self.sign_in("support@example.com", "correct horse support")

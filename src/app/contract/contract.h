@@ -27,7 +27,7 @@ enum class Subject {
     nobody,   // not said: no operation of the management API
     tenant,   // one tenant: {tenant} of the path, else ?tenant=, else the only one that the caller belongs to
     tenants,  // the same, or for the house without ?tenant=: all
-    house,    // the house; nobody else calls it
+    house,    // the house, nobody else; about {tenant} where the path names one
     self,     // the person who is signed in; no key calls it
 };
 

@@ -45,8 +45,8 @@ Result<TenantId> look_up(Exchange& exchange, const std::string& named) {
 // What the house may leave open, and what it must say.
 Result<std::optional<TenantId>> subject_of_house(Exchange& exchange, const Operation& operation,
                                                  const std::string& named) {
-    if (operation.subject == Subject::house) return tenant::house;
     if (!named.empty()) return look_up(exchange, named);
+    if (operation.subject == Subject::house) return tenant::house;
     if (operation.subject == Subject::tenants) return std::nullopt;
     return fail(ErrorCode::invalid_argument, "say with ?tenant= which one is meant", "tenant", "tenant_required");
 }

@@ -67,20 +67,36 @@ Task<Result<http::Response>> get_key(Exchange& exchange) {
     });
 }
 
-// A key may not hand on more than it holds itself.
+bool role_may(const tenant::Role role, const std::string& scope) {
+    for (const auto& operation : Contract::built_in().operations())
+        if (std::ranges::find(operation.scopes, scope) != operation.scopes.end() &&
+            std::ranges::find(operation.roles, tenant::name(role)) == operation.roles.end())
+            return false;
+    return true;
+}
+
+// Nobody hands on more than he may himself: a key the scopes that it holds, a person those of which the role may call
+// every operation. Scopes of models are for whoever may make keys at all.
+Result<void> check_grant(const Exchange& exchange, const tenant::Scopes& scopes) {
+    const auto& actor = exchange.actor;
+    for (const auto& scope : scopes) {
+        if (!scope.contains(':')) continue;
+        if (actor.role ? role_may(*actor.role, scope) : tenant::holds(exchange.caller.scopes, scope)) continue;
+        return fail(ErrorCode::permission_denied, "the scope " + scope + " is more than you may do yourself", "scopes",
+                    "insufficient_scope");
+    }
+    return {};
+}
+
 Result<tenant::Scopes> scopes_of(const Exchange& exchange) {
     tenant::Scopes scopes;
-    const auto* given = exchange.body.as_object().if_contains("scopes");
     const auto known = Contract::built_in().scopes();
-    if (given)
+    if (const auto* given = exchange.body.as_object().if_contains("scopes"))
         for (const auto& word : given->as_array()) scopes.emplace_back(word.as_string());
-    for (const auto& scope : scopes) {
+    for (const auto& scope : scopes)
         if (!std::ranges::binary_search(known, scope))
             return fail(ErrorCode::invalid_argument, "there is no scope '" + scope + "'", "scopes");
-        if (!exchange.actor.key.empty() && !tenant::holds(exchange.caller.scopes, scope) && scope.contains(':'))
-            return fail(ErrorCode::permission_denied, "a key cannot give the scope " + scope + ", which it lacks",
-                        "scopes", "insufficient_scope");
-    }
+    ROOTSTOCK_CHECKED(check_grant(exchange, scopes));
     return scopes;
 }
 
@@ -127,6 +143,7 @@ Task<Result<http::Response>> rotate_key(Exchange& exchange) {
     Work work = [&](store::Session& session) -> Result<Told> {
         ROOTSTOCK_TRY(key, tenant::key_of(session, exchange.actor.tenant, exchange.request.path_value("id")));
         ROOTSTOCK_CHECKED(expect_version(exchange, key.version));
+        ROOTSTOCK_CHECKED(check_grant(exchange, key.scopes));
         ROOTSTOCK_TRY(made, tenant::rotate_key(session, key, overlap, now));
         return shown_once(made, now);
     };
