@@ -177,7 +177,9 @@ Dtype main_dtype(const StoredModel& model, const ModelFormat& format) {
 }  // namespace
 
 void complete_config(json::object& config, Dtype dtype) {
-    config["torch_dtype"] = config["dtype"] = torch_name(dtype);
+    const char* const name = torch_name(dtype);  // not config[a] = config[b] = ...: the first may move the second
+    config["torch_dtype"] = name;
+    config["dtype"] = name;
     complete_rope(config);
     complete_labels(config);
     const auto* known = config.if_contains("architectures");
