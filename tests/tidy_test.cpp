@@ -21,12 +21,12 @@ namespace fs = std::filesystem;
 const std::map<std::string, int> layers = {
     {"base", 1},     {"data", 2},  {"model", 2}, {"store", 2},    {"http", 2},   {"native", 3},
     {"autograd", 3}, {"learn", 4}, {"infer", 4}, {"evaluate", 4}, {"tenant", 4}, {"ledger", 4},
-    {"catalog", 4},  {"trust", 4}, {"flow", 5},  {"app", 6},
+    {"catalog", 4},  {"trust", 4}, {"flow", 5},  {"app", 6},      {"outbox", 3},
 };
 
 // The compute column never sees rows and money, the records column never sees tensors.
 const std::set<std::string> compute = {"data", "model", "native", "autograd", "learn", "infer", "evaluate"};
-const std::set<std::string> records = {"store", "tenant", "ledger", "catalog", "trust"};
+const std::set<std::string> records = {"store", "outbox", "tenant", "ledger", "catalog", "trust"};
 
 // Libraries that only the named folders may include: prefix of the include, folders.
 const std::vector<std::pair<std::string, std::set<std::string>>> kept_apart = {

@@ -4,11 +4,14 @@
 //   message/  requests and responses as plain values, the strict check of a request's head, queries and forms,
 //             packing, traces, who may call from a browser
 //   router/   (method, path pattern) -> whatever answers there
+//   client/   the one HTTP client, which addresses it may reach
 //   server/   the listener and its connections, plain or under TLS, every limit a named setting
 //
 // A handler is a coroutine from Request to Response. Handlers of one server run on the one thread that runs its
 // io_context; a handler that waits for another thread resumes there.
 
+#include "http/client/addresses.h"
+#include "http/client/web.h"
 #include "http/message/body_file.h"
 #include "http/message/cors.h"
 #include "http/message/encoding.h"

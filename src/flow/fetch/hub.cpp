@@ -5,7 +5,7 @@
 #include "flow/fetch/archive.h"
 #include "flow/fetch/model_layout.h"
 #include "flow/fetch/remote_file.h"
-#include "flow/fetch/web.h"
+#include "http/http.h"
 #include "model/model.h"
 
 namespace rootstock {
@@ -62,14 +62,14 @@ Result<Repository> read_list(const std::string& text) {
     return repository;
 }
 
-Result<Repository> list_repository(Web& web, const HubSettings& settings, const Source& source) {
+Result<Repository> list_repository(http::Web& web, const HubSettings& settings, const Source& source) {
     auto revision = source.revision.empty() ? "main" : source.revision;
-    WebRequest request{settings.endpoint + "/api/models/" + percent_encoded(source.name, true) + "/revision/" +
-                           percent_encoded(revision, false) + "?blobs=true",
-                       settings.token,
-                       {}};
+    http::WebRequest request{settings.endpoint + "/api/models/" + http::percent_encoded(source.name, true) +
+                                 "/revision/" + http::percent_encoded(revision, false) + "?blobs=true",
+                             settings.token,
+                             {}};
     std::string text;
-    WebHooks hooks;
+    http::WebHooks hooks;
     hooks.on_bytes = [&](std::string_view piece) -> Result<void> {
         if (text.size() + piece.size() > list_bytes_max)
             return fail(ErrorCode::too_large, "the Hub's list of files is beyond " + format_bytes(list_bytes_max));
@@ -133,14 +133,14 @@ Result<void> keep_only(const fs::path& work, const std::string& commit) {
     return write_file_atomically(work / "commit", commit);
 }
 
-Result<void> fetch_files(Web& web, const HubSettings& settings, const Source& source, const std::string& commit,
+Result<void> fetch_files(http::Web& web, const HubSettings& settings, const Source& source, const std::string& commit,
                          const std::vector<RemoteFile>& files, const fs::path& folder, const FetchProgress& progress) {
     const auto total = bytes_of(files);
     std::uint64_t finished = 0;
     for (const auto& file : files) {
         std::uint64_t here = 0;
-        auto url = settings.endpoint + "/" + percent_encoded(source.name, true) + "/resolve/" + commit + "/" +
-                   percent_encoded(file.path, true);
+        auto url = settings.endpoint + "/" + http::percent_encoded(source.name, true) + "/resolve/" + commit + "/" +
+                   http::percent_encoded(file.path, true);
         auto on_size = [&](std::uint64_t bytes) {
             here = bytes;
             progress(file.path, finished + here, total);
@@ -160,7 +160,7 @@ Result<HubSettings> hub_settings_from_environment() {
     settings.endpoint = endpoint && *endpoint ? endpoint : public_hub;
     while (settings.endpoint.ends_with('/')) settings.endpoint.pop_back();
     if (token) settings.token = token;
-    if (!is_web_address(settings.endpoint))
+    if (!http::is_web_address(settings.endpoint))
         return fail(ErrorCode::invalid_argument,
                     "HF_ENDPOINT is `" + settings.endpoint + "`, which is no http(s) address", "HF_ENDPOINT");
     if (settings.token.find_first_of("\r\n") != std::string::npos)
@@ -170,13 +170,13 @@ Result<HubSettings> hub_settings_from_environment() {
 
 Result<FetchedModel> fetch_from_hub(const Source& source, const HubSettings& settings, const fs::path& work,
                                     const FetchProgress& progress) {
-    Web web;
+    http::Web web(http::download_rules());
     ROOTSTOCK_TRY(repository, list_repository(web, settings, source));
     ROOTSTOCK_TRY(files, choose_files(repository, source));
     ROOTSTOCK_CHECKED(keep_only(work, repository.commit));
     ROOTSTOCK_CHECKED(check_space(work, bytes_of(files)));
-    ROOTSTOCK_CHECKED(
-        fetch_files(web, settings, source, percent_encoded(repository.commit, false), files, work / "model", progress));
+    ROOTSTOCK_CHECKED(fetch_files(web, settings, source, http::percent_encoded(repository.commit, false), files,
+                                  work / "model", progress));
     ROOTSTOCK_CHECKED(settle_gguf(files, work / "model"));
     auto card = read_file(work / "model" / "README.md");
     auto licence = card ? licence_of_card(*card) : "";

@@ -45,7 +45,7 @@ std::optional<std::uint64_t> start_of_range(const std::string& header) {
 
 class Download {
 public:
-    Download(Web& web, const HubSettings& settings, const std::string& url, RemoteFile file, const fs::path& to,
+    Download(http::Web& web, const HubSettings& settings, const std::string& url, RemoteFile file, const fs::path& to,
              const std::function<void(std::uint64_t)>& on_size)
         : web_(web), settings_(settings), url_(url), file_(std::move(file)), to_(to), on_size_(on_size) {
         part_ = to_;
@@ -71,12 +71,12 @@ private:
     Result<void> attempt() {
         auto here = start();
         if (file_.bytes && here == *file_.bytes) return {};
-        WebRequest request{url_, settings_.token, {}};
+        http::WebRequest request{url_, settings_.token, {}};
         if (auto etag = read_file(etag_, 4096); here > 0 && etag)
             request.headers = {"Range: bytes=" + std::to_string(here) + "-", "If-Range: \"" + *etag + "\""};
         std::ofstream out;
-        WebHooks hooks;
-        hooks.on_answer = [&](const WebAnswer& answer) { return begin(answer, here, out); };
+        http::WebHooks hooks;
+        hooks.on_answer = [&](const http::WebAnswer& answer) { return begin(answer, here, out); };
         hooks.on_bytes = [&](std::string_view piece) { return append(piece, here, out); };
         auto answer = web_.get(request, hooks);
         out.close();
@@ -105,7 +105,7 @@ private:
         fs::remove(etag_, code);
     }
 
-    Result<void> begin(const WebAnswer& answer, std::uint64_t& here, std::ofstream& out) {
+    Result<void> begin(const http::WebAnswer& answer, std::uint64_t& here, std::ofstream& out) {
         if (answer.status / 100 != 2) return {};
         bool goes_on = answer.status == 206 && start_of_range(answer.header("content-range")) == here;
         if (answer.status == 206 && !goes_on)
@@ -119,7 +119,7 @@ private:
     }
 
     // Size and digest from the headers, where the list had none; a contradiction is an error.
-    Result<void> learn(const WebAnswer& answer, std::uint64_t here) {
+    Result<void> learn(const http::WebAnswer& answer, std::uint64_t here) {
         auto linked = parse_count(answer.header("x-linked-size"));
         auto length = parse_count(answer.header("content-length"));
         auto bytes = linked ? linked : length ? std::optional(here + *length) : std::nullopt;
@@ -127,7 +127,7 @@ private:
             return fail(ErrorCode::corrupt, file_.path + " has " + std::to_string(*bytes) +
                                                 " bytes where the Hub's list says " + std::to_string(*file_.bytes));
         if (!file_.bytes) file_.bytes = bytes;
-        auto linked_etag = plain_etag(answer.header("x-linked-etag"));
+        auto linked_etag = http::plain_etag(answer.header("x-linked-etag"));
         auto etag = linked_etag.empty() ? answer.final_etag : linked_etag;
         if (file_.sha256.empty() && file_.git_blob.empty()) {
             if (is_hex(etag, 64)) file_.sha256 = etag;
@@ -169,7 +169,7 @@ private:
         return {};
     }
 
-    Web& web_;
+    http::Web& web_;
     const HubSettings& settings_;
     const std::string& url_;
     RemoteFile file_;
@@ -180,7 +180,7 @@ private:
 
 }  // namespace
 
-Result<void> fetch_remote_file(Web& web, const HubSettings& settings, const std::string& url, RemoteFile file,
+Result<void> fetch_remote_file(http::Web& web, const HubSettings& settings, const std::string& url, RemoteFile file,
                                const fs::path& to, const std::function<void(std::uint64_t)>& on_size) {
     std::error_code code;
     fs::create_directories(to.parent_path(), code);
@@ -211,7 +211,7 @@ Result<void> with_patience(const HubSettings& settings, const std::function<Resu
     }
 }
 
-Error hub_error(const WebAnswer& answer, const std::string& what, const HubSettings& settings) {
+Error hub_error(const http::WebAnswer& answer, const std::string& what, const HubSettings& settings) {
     auto said = answer.header("x-error-message");
     std::string detail = said.empty() ? "" : " (" + said + ")";
     std::string token = settings.token.empty()

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "flow/fetch/hub.h"
-#include "flow/fetch/web.h"
+#include "http/http.h"
 
 namespace rootstock {
 
@@ -21,14 +21,14 @@ struct RemoteFile {
 
 // Fetches `url` to `to`; unfinished bytes stand in `to`.part beside their `to`.etag. `on_size` hears how many bytes are
 // here, also on going back. See hub.h for errors.
-Result<void> fetch_remote_file(Web& web, const HubSettings& settings, const std::string& url, RemoteFile file,
+Result<void> fetch_remote_file(http::Web& web, const HubSettings& settings, const std::string& url, RemoteFile file,
                                const std::filesystem::path& to, const std::function<void(std::uint64_t)>& on_size);
 
 // SHA-1 of git's blob object with this file's content.
 Result<std::string> git_blob_id(const std::filesystem::path& file);
 
 // The Error a status of the Hub stands for; `what` is what was asked for.
-Error hub_error(const WebAnswer& answer, const std::string& what, const HubSettings& settings);
+Error hub_error(const http::WebAnswer& answer, const std::string& what, const HubSettings& settings);
 
 // Runs `attempt` until it succeeds, fails for good (any code but unavailable), or has failed settings.attempts times in
 // a row; `progressed` says whether the last attempt brought something, which starts the count anew.
