@@ -34,7 +34,7 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kept_apart = {
     {"c10/", {"autograd", "learn"}},   {"soci/", {"store", "tenant", "ledger", "catalog", "trust", "flow"}},
     {"sqlite3.h", {"store"}},          {"boost/beast", {"http"}},
     {"curl/", {"http", "flow"}},       {"CLI/", {"app"}},
-    {"dnnl", {"native", "autograd"}},
+    {"dnnl", {"native", "autograd"}},  {"date/", {"ledger"}},
 };
 
 struct Include {

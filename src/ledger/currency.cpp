@@ -17,6 +17,12 @@ constexpr std::array<std::string_view, 42> two{
 
 }  // namespace
 
+std::int64_t per_minor(int decimals) {
+    std::int64_t micros = 1'000'000;
+    for (int i = 0; i < decimals; ++i) micros /= 10;
+    return micros;
+}
+
 Result<int> minor_decimals(std::string_view currency) {
     if (std::ranges::find(two, currency) != two.end()) return 2;
     if (std::ranges::find(none, currency) != none.end()) return 0;

@@ -4,29 +4,6 @@
 #include "ledger/plan.h"
 
 namespace rootstock::ledger {
-namespace {
-
-std::vector<InvoiceLine> lines_of(store::Session& session, const TenantId& tenant, const Period& period) {
-    std::vector<InvoiceLine> lines;
-    session.for_each<std::string, std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t, Micros>(
-        "SELECT model, adapter, COUNT(*), CAST(SUM(inputs) AS BIGINT), CAST(SUM(input_tokens) AS BIGINT), "
-        "CAST(SUM(output_tokens) AS BIGINT), CAST(SUM(amount) AS BIGINT) FROM usage_event WHERE tenant_id = :tenant "
-        "AND occurred_at >= :start "
-        "AND occurred_at < :end GROUP BY model, adapter ORDER BY model, adapter",
-        [&](auto... columns) { lines.push_back({std::move(columns)...}); }, tenant, period.start, period.end);
-    return lines;
-}
-
-Micros booked(store::Session& session, const TenantId& tenant, const Period& period) {
-    return session.value<Micros>(
-        "SELECT CAST(COALESCE(SUM(t.amount), 0) AS BIGINT) FROM ledger_account a "
-        "JOIN ledger_transfer t ON t.debit_account = a.id AND t.code = 'usage' "
-        "WHERE a.tenant_id = :tenant AND t.booked_at >= :start AND t.booked_at < :end",
-        tenant, period.start, period.end);
-}
-
-}  // namespace
-
 std::vector<UsageLine> usage(store::Session& session, const TenantId& tenant, const Period& period) {
     std::vector<UsageLine> lines;
     session.for_each<std::int64_t, std::string, std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
@@ -46,9 +23,9 @@ std::vector<UsageLine> usage(store::Session& session, const TenantId& tenant, co
 Result<Invoice> invoice(store::Session& session, const TenantId& tenant, const Period& period) {
     ROOTSTOCK_TRY(books, balance(session, tenant));
     ROOTSTOCK_TRY(decimals, minor_decimals(books.currency));
-    Invoice invoice{tenant, books.currency, decimals, period, lines_of(session, tenant, period), {}, {}};
+    Invoice invoice{tenant, books.currency, decimals, period, usage_charges(session, tenant, period), {}, {}};
     for (const InvoiceLine& line : invoice.lines) invoice.total = invoice.total + line.amount;
-    const Micros ledger = booked(session, tenant, period);
+    const Micros ledger = booked_usage(session, tenant, period);
     if (ledger != invoice.total)
         return fail(ErrorCode::corrupt,
                     "usage says " + format_exact(invoice.total) + " but the ledger says " + format_exact(ledger) +

@@ -1,5 +1,5 @@
 #pragma once
-// Usage and invoices of a tenant. Periods are half-open [start, end) in UTC.
+// Usage and invoices of a tenant.
 
 #include <cstdint>
 #include <string>
@@ -7,17 +7,11 @@
 #include <vector>
 
 #include "base/base.h"
+#include "ledger/charges.h"
+#include "ledger/period.h"
 #include "store/store.h"
 
 namespace rootstock::ledger {
-
-struct Period {
-    Timestamp start, end;
-};
-
-Result<Period> month(std::string_view text);  // "2026-11"
-Period month_of(Timestamp instant);
-std::string month_name(const Period& period);  // "2026-11"
 
 // Everything answered on one UTC day with one model and adapter.
 struct UsageLine {
@@ -30,11 +24,7 @@ struct UsageLine {
 // By day, model, adapter.
 std::vector<UsageLine> usage(store::Session& session, const TenantId& tenant, const Period& period);
 
-struct InvoiceLine {
-    std::string model, adapter;
-    std::int64_t requests = 0, rows = 0, input_tokens = 0, output_tokens = 0;
-    Micros amount;  // exact
-};
+using InvoiceLine = UsageCharge;
 
 // What a tenant owes for a period. Lines add up to `total` exactly, and `total` equals the transfers on the
 // tenant's account; it is rounded once, at the end, to the currency's minor unit (half away from zero).

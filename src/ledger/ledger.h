@@ -1,5 +1,5 @@
 #pragma once
-// ledger: what was used and what is owed. The umbrella over its five subjects; read them in this order.
+// ledger: what was used and what is owed. The umbrella over its subjects; read them in this order.
 //
 // Money moves in transfers: one row that debits one account and credits another by an amount above zero, so that
 // the books balance by construction. Rows are only ever appended; triggers refuse UPDATE and DELETE. A balance is
@@ -12,9 +12,11 @@
 // Everything runs inside a store transaction of the caller, so claim and effect are one: an idempotency record, its
 // usage event, its transfer and its balances become durable together or not at all.
 
+#include "ledger/charges.h"
 #include "ledger/economics.h"
 #include "ledger/idempotency.h"
 #include "ledger/invoice.h"
+#include "ledger/period.h"
 #include "ledger/plan.h"
 #include "ledger/reservation.h"
 #include "ledger/usage_report.h"

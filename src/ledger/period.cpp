@@ -1,8 +1,9 @@
+#include "ledger/period.h"
+
 #include <algorithm>
 #include <chrono>
 
 #include "ledger/calendar.h"
-#include "ledger/invoice.h"
 
 namespace rootstock::ledger {
 namespace {

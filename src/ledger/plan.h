@@ -59,5 +59,7 @@ Result<Balance> balance(store::Session& session, const TenantId& tenant);
 
 // Decimals of a currency's minor unit (ISO 4217: USD 2, JPY 0, KWD 3); invalid_argument for one we do not know.
 Result<int> minor_decimals(std::string_view currency);
+// Micro-units in a minor unit of so many decimals: 10,000 for cents.
+std::int64_t per_minor(int decimals);
 
 }  // namespace rootstock::ledger
