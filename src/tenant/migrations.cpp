@@ -81,6 +81,20 @@ CREATE INDEX invitation_tenant ON invitation (tenant_id, id);
 ALTER TABLE api_key ADD COLUMN networks TEXT NOT NULL DEFAULT '';
 ALTER TABLE api_key ADD COLUMN rotated_from TEXT;
 ALTER TABLE api_key ADD COLUMN last_used_day BIGINT;
+)sql"},
+            {62, "second factors", R"sql(
+CREATE TABLE second_factor (
+    person_id    TEXT PRIMARY KEY REFERENCES person (id),
+    generation   BIGINT NOT NULL,
+    confirmed_at BIGINT,
+    last_step    BIGINT NOT NULL DEFAULT 0
+);
+CREATE TABLE recovery_code (
+    person_id TEXT NOT NULL REFERENCES person (id),
+    hash      TEXT NOT NULL,
+    used_at   BIGINT,
+    PRIMARY KEY (person_id, hash)
+);
 )sql"}};
 }
 

@@ -26,6 +26,7 @@
 #include "tenant/rate.h"
 #include "tenant/roles.h"
 #include "tenant/scopes.h"
+#include "tenant/second_factor.h"
 
 namespace rootstock::tenant {
 

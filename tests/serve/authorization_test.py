@@ -14,6 +14,8 @@ ROLES = ["owner", "admin", "developer", "billing", "support", "auditor"]
 BODIES = {("POST", "/api/v1/tenants"): {"name": "matrix"}, ("PATCH", "/api/v1/tenants/{tenant}"): {"limits": {}},
           ("POST", "/api/v1/keys"): {}, ("POST", "/api/v1/keys/{id}/rotate"): {},
           ("POST", "/api/v1/password"): {"old": "x", "new": "another password"},
+          ("POST", "/api/v1/second-factor"): {"password": "x"}, ("POST", "/api/v1/second-factor/confirm"): {"code": "000000"},
+          ("POST", "/api/v1/second-factor/remove"): {"password": "x"},
           ("PATCH", "/api/v1/members/{id}"): {"role": "auditor"},
           ("POST", "/api/v1/invitations"): {"email": "m@example.com", "role": "auditor"}}
 # Served to anybody; each for its reason.

@@ -107,6 +107,23 @@ Result<void> list(const Context& context) {
     return {};
 }
 
+// For who lost the authenticator and the recovery codes: whoever has the machine may do it.
+Result<void> reset_second_factor(const Context& context, const std::string& email) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(person, place.records->write_now([&](store::Session& session) -> Result<tenant::Person> {
+        auto found = tenant::find_person(session, email);
+        if (!found) return fail(ErrorCode::not_found, "there is no user '" + email + "'", "EMAIL", "person_not_found");
+        tenant::remove_second_factor(session, found->id);
+        return std::move(*found);
+    }));
+    if (context.json) {
+        print_json(json::object{{"id", person.id.text()}, {"second_factor", false}});
+    } else {
+        std::printf("%s signs in with the password alone now.\n", person.email.c_str());
+    }
+    return {};
+}
+
 // What each role may do: the x-roles of the contract, the one place where they stand.
 Result<void> show_roles(const Context& context) {
     json::array all;
@@ -136,7 +153,7 @@ Result<void> show_roles(const Context& context) {
 }  // namespace
 
 void add_user_command(CLI::App& program, Context& context) {
-    auto* group = program.add_subcommand("user", "People who sign in: create, list, roles");
+    auto* group = program.add_subcommand("user", "People who sign in: create, list, roles, reset-second-factor");
     group->require_subcommand(1);
     auto* creating = group->add_subcommand("create", "A person with a role; the password is drawn and printed once");
     auto options = std::make_shared<UserOptions>();
@@ -150,6 +167,10 @@ void add_user_command(CLI::App& program, Context& context) {
         ->capture_default_str();
     creating->add_flag("--password", options->password, "Read the password from standard input");
     creating->callback([&context, options] { run_command(context, [&] { return create(context, *options); }); });
+    auto* reset = group->add_subcommand("reset-second-factor", "For who lost the authenticator and the recovery codes");
+    auto email = std::make_shared<std::string>();
+    reset->add_option("EMAIL", *email, "The address of the person")->required();
+    reset->callback([&context, email] { run_command(context, [&] { return reset_second_factor(context, *email); }); });
     auto* roles = group->add_subcommand("roles", "What each role may do over the management API");
     roles->callback([&context] { run_command(context, [&] { return show_roles(context); }); });
     auto* listing = group->add_subcommand("list", "Everybody, with their roles");

@@ -28,6 +28,7 @@ Routes make_routes() {
     add_tenants_routes(routes);
     add_keys_routes(routes);
     add_session_routes(routes);
+    add_second_factor_routes(routes);
     add_members_routes(routes);
     return routes;
 }

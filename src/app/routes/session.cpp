@@ -2,27 +2,14 @@
 
 #include "app/pipeline/steps.h"
 #include "app/routes/management.h"
+#include "app/routes/passwords.h"
 #include "app/routes/routes.h"
 
 namespace rootstock {
 namespace {
 
-constexpr int passwords_waiting_max = 16;
-
 std::unexpected<Error> wrong() {
     return fail(ErrorCode::unauthenticated, "the address or the password is wrong", {}, "sign_in_refused");
-}
-
-// Hashing waits its turn on a thread of its own; where many wait already, more are sent away.
-template <typename Work>
-Task<Result<std::invoke_result_t<Work&>>> on_passwords(Exchange& exchange, Work work) {
-    auto& services = exchange.services;
-    if (services.passwords_waiting >= passwords_waiting_max)
-        co_return fail(ErrorCode::overloaded, "too many sign in just now: come back in a moment");
-    ++services.passwords_waiting;
-    auto done = co_await run_on(services.passwords, std::move(work));
-    --services.passwords_waiting;
-    co_return std::move(done);
 }
 
 std::string cookie_of(const Services& services, std::string_view token, std::int64_t seconds) {
@@ -47,40 +34,38 @@ json::object to_json(const tenant::Person& person, const std::vector<tenant::Mem
             {"csrf_token", tenant::csrf_of(token)}};
 }
 
-Task<Result<http::Response>> begin(Exchange& exchange, const tenant::Person& person) {
+// `pass` runs before the session begins, in the same transaction, and can refuse it.
+using Pass = std::function<Result<tenant::Person>(store::Session&)>;
+
+struct Begun {
+    tenant::Person person;
+    tenant::NewSignIn session;
+};
+
+Task<Result<http::Response>> begin(Exchange& exchange, Pass pass) {
     const auto now = exchange.services.clock.now();
-    auto work = [&](store::Session& session) -> Result<tenant::NewSignIn> {
-        return tenant::begin_session(session, person.id, now);
+    auto work = [pass = std::move(pass), now](store::Session& session) -> Result<Begun> {
+        ROOTSTOCK_TRY(person, pass(session));
+        auto made = tenant::begin_session(session, person.id, now);
+        return Begun{std::move(person), std::move(made)};
     };
     auto begun = co_await exchange.services.write(work);
     if (!begun) co_return fail(begun.error());
     auto memberships =
         exchange.services.records->read([&](store::Session& session) -> Result<std::vector<tenant::Membership>> {
-            return tenant::memberships_of(session, person.id);
+            return tenant::memberships_of(session, begun->person.id);
         });
     if (!memberships) co_return fail(memberships.error());
-    auto response = json_response(to_json(person, *memberships, begun->token));
+    auto response = json_response(to_json(begun->person, *memberships, begun->session.token));
     response.status = 201;
     const auto seconds = std::chrono::seconds(tenant::sign_in_absolute).count();
-    response.headers.push_back({"Set-Cookie", cookie_of(exchange.services, begun->token, seconds)});
+    response.headers.push_back({"Set-Cookie", cookie_of(exchange.services, begun->session.token, seconds)});
     co_return response;
 }
 
-struct Known {
-    std::optional<tenant::Person> person;
-    std::optional<std::string> hash;
-};
-
-Result<Known> look_up(Exchange& exchange, const std::string& email) {
-    return exchange.services.records->read([&](store::Session& session) -> Result<Known> {
-        return Known{tenant::find_person(session, email), tenant::kept_password(session, email)};
-    });
-}
-
-// 429 says when; Retry-After is at most 61 s as everywhere, and whoever comes back too early waits on.
-std::unexpected<Error> too_often(double seconds) {
-    return fail(ErrorCode::rate_limited,
-                "too many failed tries: wait " + std::to_string(static_cast<std::int64_t>(seconds) + 1) + " s");
+std::optional<std::string> code_of(const json::value& body) {
+    const auto* code = body.as_object().if_contains("code");
+    return code ? std::optional(std::string(code->as_string())) : std::nullopt;
 }
 
 Task<Result<http::Response>> sign_in(Exchange& exchange) {
@@ -91,7 +76,7 @@ Task<Result<http::Response>> sign_in(Exchange& exchange) {
     const auto address = exchange.request.peer;
     const auto wait = services.attempts.seconds_to_wait(address, *email, monotonic_seconds());
     if (wait > 0) co_return too_often(wait);
-    auto known = look_up(exchange, *email);
+    auto known = known_person(exchange, *email);
     if (!known) co_return fail(known.error());
     auto check = [&known, &password] { return tenant::right_password(known->hash, password); };
     auto right = co_await on_passwords(exchange, check);
@@ -100,8 +85,17 @@ Task<Result<http::Response>> sign_in(Exchange& exchange) {
         services.attempts.failed(address, *email, monotonic_seconds());
         co_return wrong();
     }
-    services.attempts.succeeded(address, *email);
-    co_return co_await begin(exchange, *known->person);
+    auto pass = [&, person = *known->person](store::Session& session) -> Result<tenant::Person> {
+        ROOTSTOCK_CHECKED(tenant::pass_second_factor(session, deriving(services), person.id, code_of(exchange.body),
+                                                     services.clock.now()));
+        return person;
+    };
+    auto response = co_await begin(exchange, std::move(pass));
+    if (response)
+        services.attempts.succeeded(address, *email);
+    else if (response.error().reason == "sign_in_refused")
+        services.attempts.failed(address, *email, monotonic_seconds());
+    co_return response;
 }
 
 Task<Result<http::Response>> show(Exchange& exchange) {
@@ -128,7 +122,7 @@ Task<Result<http::Response>> sign_out_everywhere(Exchange& exchange) { co_return
 Task<Result<http::Response>> change_password(Exchange& exchange) {
     const std::string old(exchange.body.at("old").as_string()), fresh(exchange.body.at("new").as_string());
     if (auto fine = tenant::check_password(fresh); !fine) co_return fail(fine.error());
-    auto known = look_up(exchange, exchange.person->person.email);
+    auto known = known_person(exchange, exchange.person->person.email);
     if (!known) co_return fail(known.error());
     const auto wait = exchange.services.attempts.seconds_to_wait(exchange.request.peer, exchange.person->person.email,
                                                                  monotonic_seconds());
@@ -160,7 +154,7 @@ Task<Result<http::Response>> accept(Exchange& exchange) {
         return tenant::find_invitation(session, token, exchange.services.clock.now());
     });
     if (!invited) co_return fail(invited.error());
-    auto known = look_up(exchange, invited->email);
+    auto known = known_person(exchange, invited->email);
     if (!known) co_return fail(known.error());
     auto prove = [&]() -> std::optional<std::string> {
         if (known->person && !tenant::right_password(known->hash, password)) return std::nullopt;
@@ -171,12 +165,14 @@ Task<Result<http::Response>> accept(Exchange& exchange) {
     if (!*hash) co_return wrong();
     const auto* name = body.if_contains("name");
     const std::string chosen(name ? std::string_view(name->as_string()) : std::string_view());
-    auto work = [&](store::Session& session) {
-        return tenant::accept_invitation(session, token, chosen, **hash, exchange.services.clock.now());
+    auto pass = [&](store::Session& session) -> Result<tenant::Person> {
+        const auto now = exchange.services.clock.now();
+        if (known->person)
+            ROOTSTOCK_CHECKED(tenant::pass_second_factor(session, deriving(exchange.services), known->person->id,
+                                                         code_of(exchange.body), now));
+        return tenant::accept_invitation(session, token, chosen, **hash, now);
     };
-    auto person = co_await exchange.services.write(work);
-    if (!person) co_return fail(person.error());
-    co_return co_await begin(exchange, *person);
+    co_return co_await begin(exchange, std::move(pass));
 }
 
 Endpoint open_to_all(std::function<Task<Result<http::Response>>(Exchange&)> answer) {

@@ -65,6 +65,8 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     services->run = ledger::mint_run(clock.now());
     ROOTSTOCK_TRY(records, open_records(chosen.home));
     services->records = std::move(records);
+    ROOTSTOCK_TRY(vault, outbox::Vault::open(chosen.home.root / "secret.key"));
+    services->vault.emplace(std::move(vault));
     ROOTSTOCK_CHECKED(release_holds(*services));
     services->blobs = std::make_unique<store::Blobs>(catalog::files_folder(chosen.home));
     services->blobs->clear_incoming();

@@ -4,12 +4,14 @@
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/wiring/metrics.h"
 #include "app/wiring/settings.h"
 #include "flow/flow.h"
 #include "http/http.h"
+#include "outbox/outbox.h"
 
 namespace rootstock {
 
@@ -30,6 +32,7 @@ struct Services {
     boost::asio::thread_pool passwords{1};  // hashing them, apart from all that answers
     int passwords_waiting = 0;
     tenant::Attempts attempts;  // to sign in
+    std::optional<outbox::Vault> vault;
     std::unique_ptr<Predict> predict;
     std::unique_ptr<Read> reading;
     std::unique_ptr<Generate> generate;
