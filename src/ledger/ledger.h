@@ -15,6 +15,7 @@
 #include "ledger/economics.h"
 #include "ledger/idempotency.h"
 #include "ledger/invoice.h"
+#include "ledger/payment.h"
 #include "ledger/plan.h"
 #include "ledger/reservation.h"
 #include "ledger/usage_report.h"
