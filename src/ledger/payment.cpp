@@ -179,11 +179,17 @@ Result<Attempt> step(store::Session& session, const AttemptId& id, CallEvent eve
     return std::move(attempt);
 }
 
-void name_attempt(store::Session& session, const AttemptId& attempt, const std::string& ref, Timestamp now) {
+void note_attempt(store::Session& session, const AttemptId& attempt, const std::string& ref, Timestamp now) {
     session.execute(
         "UPDATE payment_attempt SET provider_ref = :ref, changed_at = :now WHERE id = :id AND "
         "state IN ('sent', 'unknown')",
         ref, now, attempt);
+}
+
+void note_refund(store::Session& session, const RefundId& refund, const std::string& ref, Timestamp now) {
+    session.execute(
+        "UPDATE refund SET provider_ref = :ref, changed_at = :now WHERE id = :id AND state IN ('sent', 'unknown')", ref,
+        now, refund);
 }
 
 Result<Refund> open_refund(store::Session& session, const PaymentId& id, std::int64_t amount, std::string_view reason,

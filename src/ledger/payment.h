@@ -115,8 +115,9 @@ struct CallEnd {
 // conflict, reason "attempt_state", for an illegal step. The effects of a success happen once.
 Result<Attempt> step(store::Session& session, const AttemptId& attempt, CallEvent event, const CallEnd& end,
                      const InvoiceDesk& desk, Timestamp now);
-// What the provider calls it, while it goes on.
-void name_attempt(store::Session& session, const AttemptId& attempt, const std::string& ref, Timestamp now);
+// It was heard of and goes on; `ref` is what the provider calls it.
+void note_attempt(store::Session& session, const AttemptId& attempt, const std::string& ref, Timestamp now);
+void note_refund(store::Session& session, const RefundId& refund, const std::string& ref, Timestamp now);
 
 // Takes the amount from what is left to refund, in the same statement that looks at it: conflict, reason
 // "above_captured", beyond. invalid_argument, param "credit_note", for an invoice's payment without one.
@@ -136,9 +137,15 @@ std::vector<Refund> list_refunds(store::Session& session, const std::optional<Te
                                  std::int64_t limit);
 std::vector<Attempt> attempts_of(store::Session& session, const PaymentId& payment);  // oldest first
 
-// Calls that have not ended and were last heard of before `before`.
-std::vector<Attempt> open_attempts(store::Session& session, Timestamp before, std::int64_t limit);
-std::vector<Refund> open_refunds(store::Session& session, Timestamp before, std::int64_t limit);
+// Calls of a provider that have not ended: unknown ones last heard of before `unknown_before`, others before
+// `sent_before`.
+struct Overdue {
+    std::string provider;
+    Timestamp unknown_before, sent_before;
+    std::int64_t limit = 20;
+};
+std::vector<Attempt> open_attempts(store::Session& session, const Overdue& overdue);
+std::vector<Refund> open_refunds(store::Session& session, const Overdue& overdue);
 
 // Who a tenant is at a provider.
 std::optional<std::string> customer_of(store::Session& session, const TenantId& tenant, std::string_view provider);

@@ -65,6 +65,10 @@ Result<T> only_one(std::vector<T> found, const char* what, const char* reason) {
 }
 
 const std::string page = "WHERE (:everybody = 1 OR tenant_id = :only) AND id > :after ORDER BY id LIMIT :limit";
+const std::string due =
+    "WHERE ((state = 'unknown' AND changed_at < :unknown) OR (state IN ('created', 'sent') AND changed_at < :sent)) "
+    "AND "
+    "payment_id IN (SELECT id FROM payment WHERE provider = :provider) ORDER BY changed_at LIMIT :limit";
 
 }  // namespace
 
@@ -114,18 +118,12 @@ std::vector<Attempt> attempts_of(store::Session& session, const PaymentId& payme
     return attempts(session, "WHERE payment_id = :payment ORDER BY id", payment);
 }
 
-std::vector<Attempt> open_attempts(store::Session& session, Timestamp before, std::int64_t limit) {
-    return attempts(session,
-                    "WHERE state IN ('created', 'sent', 'unknown') AND changed_at < :before ORDER BY changed_at LIMIT "
-                    ":limit",
-                    before, limit);
+std::vector<Attempt> open_attempts(store::Session& session, const Overdue& overdue) {
+    return attempts(session, due, overdue.unknown_before, overdue.sent_before, overdue.provider, overdue.limit);
 }
 
-std::vector<Refund> open_refunds(store::Session& session, Timestamp before, std::int64_t limit) {
-    return refunds(session,
-                   "WHERE state IN ('created', 'sent', 'unknown') AND changed_at < :before ORDER BY changed_at LIMIT "
-                   ":limit",
-                   before, limit);
+std::vector<Refund> open_refunds(store::Session& session, const Overdue& overdue) {
+    return refunds(session, due, overdue.unknown_before, overdue.sent_before, overdue.provider, overdue.limit);
 }
 
 std::optional<std::string> customer_of(store::Session& session, const TenantId& tenant, std::string_view provider) {
