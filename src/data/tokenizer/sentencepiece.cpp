@@ -167,7 +167,7 @@ Result<std::unique_ptr<TokenModel>> unigram_of(const SentencePieceModel& model, 
     for (const auto& piece : model.pieces) pieces.push_back({piece.token, piece.score});
     std::vector<bool> searched;
     for (const auto& piece : model.pieces) searched.push_back(usable(piece.type));
-    return Unigram::make(std::move(pieces), unknown, model.byte_fallback, searched);
+    return Unigram::make(std::move(pieces), unknown, model.byte_fallback, searched, ScoreSums::in_single);
 }
 
 // SentencePiece merges the neighbours whose whole has the highest score; so the rank of a merge is the place of the

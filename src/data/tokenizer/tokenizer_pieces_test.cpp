@@ -112,6 +112,36 @@ INSTANTIATE_TEST_SUITE_P(Shared, PublishedTokenizer,
                          testing::Values("bert-base-uncased", "gpt2", "roberta-base", "phi-3-mini", "qwen3", "t5-small",
                                          "sentencepiece-unigram-1000"));
 
+// Faults that holding the .model file against the sentencepiece library found: its results stand here.
+class SentencePieceFile : public testing::Test {
+protected:
+    void SetUp() override {
+        auto file = test::shared_data() / "tokenizers/sentencepiece-unigram-1000/test_model.model";
+        if (!std::filesystem::exists(file)) GTEST_SKIP() << "no shared data sets; set ROOTSTOCK_SHARED_DATA";
+        tokenizer_.emplace(Tokenizer::load_file(file).value());
+    }
+    std::optional<Tokenizer> tokenizer_;
+};
+
+TEST_F(SentencePieceFile, AWrittenSpaceSymbolLeavesTheSpaceBesideIt) {
+    auto encoding = tokenizer_->encode("a\u2581 b", bare).value();
+    EXPECT_EQ(encoding.ids, (Ids{11, 4, 80}));
+}
+
+TEST_F(SentencePieceFile, OneBlankSpansAllTheSpacesThatItStandsFor) {
+    auto encoding = tokenizer_->encode("a  b", bare).value();
+    EXPECT_EQ(encoding.ids, (Ids{11, 80}));
+    EXPECT_EQ(flat(encoding.offsets), (Ids{0, 1, 1, 4}));
+    auto spaced = tokenizer_->encode("\ufb01ne  two   spaces ", bare).value();
+    EXPECT_EQ(spaced.ids, (Ids{706, 213, 273, 19, 135, 8}));
+    EXPECT_EQ(flat(spaced.offsets), (Ids{0, 3, 3, 8, 8, 13, 13, 14, 14, 16, 16, 17}));
+}
+
+// Six dots and four, or one and six and three: cuts of equal worth, between which single precision decides.
+TEST_F(SentencePieceFile, TiesGoAsTheyDoInSinglePrecision) {
+    EXPECT_EQ(tokenizer_->encode("..........", bare)->ids, (Ids{4, 6, 6, 269, 6, 6}));
+}
+
 std::string tiny_bpe(std::string_view pre_tokenizer = "null") {
     return fmt::format(R"({{"pre_tokenizer":{},"model":{{"type":"BPE","vocab":{{"a":0,"b":1,"aa":2,"aaaa":3,"<unk>":4}},
         "merges":[["a","a"],"aa aa"],"unk_token":"<unk>"}}}})",

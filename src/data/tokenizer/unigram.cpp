@@ -7,6 +7,11 @@
 #include "data/text/utf8.h"
 
 namespace rootstock {
+namespace {
+
+constexpr double single_sum_max = 100'000;  // as SentencePiece's, beyond which a long text's sums start anew
+
+}  // namespace
 
 // The best way to reach a byte of the word: from where, and by which piece.
 struct Unigram::Node {
@@ -16,7 +21,7 @@ struct Unigram::Node {
 };
 
 Result<std::unique_ptr<Unigram>> Unigram::make(std::vector<UnigramPiece> pieces, std::optional<std::int32_t> unknown,
-                                               bool byte_fallback, const std::vector<bool>& searched) {
+                                               bool byte_fallback, const std::vector<bool>& searched, ScoreSums sums) {
     constexpr double unknown_penalty = 10;
     if (unknown && (*unknown < 0 || static_cast<std::size_t>(*unknown) >= pieces.size()))
         return fail(ErrorCode::corrupt, "unk_id " + std::to_string(*unknown) + " is beyond the vocabulary of " +
@@ -36,12 +41,18 @@ Result<std::unique_ptr<Unigram>> Unigram::make(std::vector<UnigramPiece> pieces,
     }
     ROOTSTOCK_TRY(vocabulary, Vocabulary::make(std::move(entries)));
     model->vocabulary_ = std::move(vocabulary);
-    model->unknown_score_ = lowest - unknown_penalty;
+    model->sums_ = sums;
+    model->unknown_score_ = model->rounded(lowest - unknown_penalty);
     model->unknown_ = unknown;
     model->byte_fallback_ = byte_fallback;
     for (unsigned byte = 0; byte < 256; ++byte)
         model->byte_ids_[byte] = model->vocabulary_.table().find(fmt::format("<0x{:02X}>", byte));
     return model;
+}
+
+// A sum of two singles, taken in double, rounds to what their sum in single precision is.
+double Unigram::rounded(double sum) const {
+    return sums_ == ScoreSums::in_single ? static_cast<double>(static_cast<float>(sum)) : sum;
 }
 
 std::int32_t Unigram::required_unknown() const {
@@ -54,13 +65,16 @@ std::int32_t Unigram::required_unknown() const {
 
 void Unigram::search(std::string_view word, std::vector<Node>& best) const {
     best.assign(word.size() + 1, {});
+    std::size_t furthest = 0;
     auto reach = [&](std::size_t from, std::size_t to, double score, std::int32_t id) {
         auto& node = best[to];
-        auto total = score + best[from].score;
+        auto total = rounded(score + best[from].score);
         if (node.id < 0 || total > node.score) node = {total, static_cast<std::uint32_t>(from), id};
+        furthest = std::max(furthest, to);
     };
     for (std::size_t at = 0; at < word.size();) {
         auto character = decode_utf8(word.substr(at)).length;
+        if (sums_ == ScoreSums::in_single && std::abs(best[at].score) > single_sum_max) start_anew(best, at, furthest);
         bool single = false;
         trie_.each_prefix(word.substr(at), [&](std::int32_t id, std::size_t length) {
             reach(at, at + length, scores_[static_cast<std::size_t>(id)], id);
@@ -69,6 +83,14 @@ void Unigram::search(std::string_view word, std::vector<Node>& best) const {
         if (!single) reach(at, at + character, unknown_score_, required_unknown());
         at += character;
     }
+}
+
+// Only differences between sums matter: those under way are taken against the one at `at`, before single precision can
+// no longer tell them apart.
+void Unigram::start_anew(std::vector<Node>& best, std::size_t at, std::size_t furthest) const {
+    auto sum = best[at].score;
+    for (auto i = at; i <= furthest; ++i)
+        if (i == at || best[i].id >= 0) best[i].score = rounded(best[i].score - sum);
 }
 
 // As the reference spells it: the text of fused unknown characters may itself be a token.

@@ -13,13 +13,18 @@ struct UnigramPiece {
     double score = 0;  // log probability
 };
 
+// The precision that sums of scores are kept in. It decides between cuts of equal worth: SentencePiece keeps them in
+// single precision, the tokenizers library in double.
+enum class ScoreSums { in_double, in_single };
+
 class Unigram final : public TokenModel {
 public:
     // `searched`: which pieces are looked for in words and count for the rarest; empty: all.
     // corrupt: unknown_id is beyond the vocabulary, or a score is no number.
     static Result<std::unique_ptr<Unigram>> make(std::vector<UnigramPiece> pieces,
                                                  std::optional<std::int32_t> unknown_id, bool byte_fallback,
-                                                 const std::vector<bool>& searched = {});
+                                                 const std::vector<bool>& searched = {},
+                                                 ScoreSums sums = ScoreSums::in_double);
 
     void tokenize(std::string_view text, ByteSpan word, std::vector<Piece>& pieces) const override;
     const Vocabulary& vocabulary() const override { return vocabulary_; }
@@ -29,13 +34,16 @@ public:
 private:
     struct Node;
     void search(std::string_view word, std::vector<Node>& best) const;
+    void start_anew(std::vector<Node>& best, std::size_t at, std::size_t furthest) const;
     void add_unknown(std::string_view text, ByteSpan bytes, std::vector<Piece>& pieces) const;
     std::int32_t required_unknown() const;
+    double rounded(double sum) const;
 
     Vocabulary vocabulary_;
     ByteTrie trie_;
     std::vector<double> scores_;
     double unknown_score_ = 0;
+    ScoreSums sums_ = ScoreSums::in_double;
     std::optional<std::int32_t> unknown_;
     bool byte_fallback_ = false;
     std::int32_t byte_ids_[256];
