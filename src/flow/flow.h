@@ -15,6 +15,7 @@
 //   chat      a conversation with a model that writes
 //   score     rows of a table to scores
 //   bill      who and how much, together
+//   pay       a payment through a provider, whatever it answers
 
 #include "flow/await.h"
 #include "flow/bill.h"
@@ -25,6 +26,9 @@
 #include "flow/generate.h"
 #include "flow/intake.h"
 #include "flow/meant_adapter.h"
+#include "flow/pay/bank_transfer.h"
+#include "flow/pay/cashier.h"
+#include "flow/pay/stripe.h"
 #include "flow/predict.h"
 #include "flow/process/child.h"
 #include "flow/promote.h"

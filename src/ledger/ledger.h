@@ -16,6 +16,7 @@
 #include "ledger/economics.h"
 #include "ledger/idempotency.h"
 #include "ledger/invoice.h"
+#include "ledger/payment.h"
 #include "ledger/period.h"
 #include "ledger/plan.h"
 #include "ledger/reservation.h"

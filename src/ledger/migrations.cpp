@@ -204,7 +204,8 @@ std::string progress_guard() {
 std::vector<store::Migration> migrations() {
     return {{2, "accounts, transfers, reservations and usage", std::string(tables) + first_rows + guards()},
             {21, "a price for tuning", training_price},
-            {22, "prices and progress of output tokens", output_tokens + progress_guard()}};
+            {22, "prices and progress of output tokens", output_tokens + progress_guard()},
+            {92, "payments, attempts and refunds", payment_tables()}};
 }
 
 }  // namespace rootstock::ledger

@@ -9,8 +9,16 @@
 #include <string>
 
 #include "ledger/ledger.h"
+#include "outbox/outbox.h"
 
 namespace rootstock::ledger {
+
+// The ledger's tables, and those it announces into.
+inline std::vector<store::Migration> all_migrations() {
+    auto all = migrations();
+    for (auto& migration : outbox::migrations()) all.push_back(std::move(migration));
+    return all;
+}
 
 class Books : public ::testing::Test {
 protected:
@@ -27,7 +35,7 @@ protected:
 
     void open() {
         database_.reset();
-        database_ = std::move(store::Database::open(folder_ / "records.db", migrations()).value());
+        database_ = std::move(store::Database::open(folder_ / "records.db", all_migrations()).value());
     }
 
     template <typename F>

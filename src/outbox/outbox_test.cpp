@@ -1,8 +1,9 @@
 #include "outbox/outbox.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
-#include "store/test_folder.h"
+#include <set>
 
 namespace rootstock::outbox {
 namespace {
@@ -23,6 +24,15 @@ TEST(Mac, GivesThePublishedVectors) {
     EXPECT_FALSE(same_secret("abc", "abd"));
     EXPECT_FALSE(same_secret("abc", "ab"));
 }
+
+struct Folder {
+    Folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "rootstock-outbox-XXXXXX").string();
+        path = ::mkdtemp(name.data());
+    }
+    ~Folder() { std::filesystem::remove_all(path); }
+    std::filesystem::path path;
+};
 
 class Outbox : public ::testing::Test {
 protected:
@@ -71,7 +81,7 @@ protected:
             .value();
     }
 
-    store::TestFolder folder_;
+    Folder folder_;
     ManualClock clock_{Timestamp{1'795'000'000'000'000}};
     Vault vault_;
     std::unique_ptr<store::Database> database_;
