@@ -13,8 +13,9 @@ Result<tenant::Tenant> create_tenant(store::Session& session, std::string_view n
 
 Result<TenantInvoice> invoice(store::Session& session, std::string_view tenant, const ledger::Period& period) {
     ROOTSTOCK_TRY(found, tenant::find(session, tenant));
-    ROOTSTOCK_TRY(invoice, ledger::invoice(session, found.id, period));
-    return TenantInvoice{found, invoice};
+    ROOTSTOCK_TRY(statement, ledger::statement(session, found.id, period));
+    ROOTSTOCK_TRY(invoice, ledger::preview(session, {found.id, found.name, period}));
+    return TenantInvoice{found, statement, invoice};
 }
 
 Result<TenantUsage> usage(store::Session& session, std::string_view tenant, const ledger::Period& period) {

@@ -16,8 +16,10 @@ namespace rootstock::bill {
 Result<tenant::Tenant> create_tenant(store::Session& session, std::string_view name, std::string_view plan,
                                      Timestamp now);
 
+// What a tenant used in a period, exactly, and the invoice that finalising it now would give.
 struct TenantInvoice {
     tenant::Tenant tenant;
+    ledger::Statement statement;
     ledger::Invoice invoice;
 };
 Result<TenantInvoice> invoice(store::Session& session, std::string_view tenant, const ledger::Period& period);

@@ -56,7 +56,8 @@ TEST_F(BillTest, InvoicesAndUsageGoByName) {
     serve(create("acme")->id);
     auto bill = database_->read([&](store::Session& session) { return invoice(session, "acme", november_); });
     ASSERT_TRUE(bill) << bill.error().message;
-    EXPECT_EQ(bill->invoice.rounded, "0.02");
+    EXPECT_EQ(bill->statement.rounded, "0.02");
+    EXPECT_EQ(bill->invoice.total, 2);
     EXPECT_EQ(bill->tenant.name, "acme");
     auto used = database_->read([&](store::Session& session) { return usage(session, "acme", november_); });
     EXPECT_EQ(used->lines.at(0).rows, 4);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/base.h"
-#include "ledger/invoice.h"
+#include "ledger/period.h"
 #include "store/store.h"
 
 namespace rootstock::ledger {

@@ -13,6 +13,8 @@
 // usage event, its transfer and its balances become durable together or not at all.
 
 #include "ledger/charges.h"
+#include "ledger/credit_note.h"
+#include "ledger/dunning.h"
 #include "ledger/economics.h"
 #include "ledger/idempotency.h"
 #include "ledger/invoice.h"
@@ -20,6 +22,8 @@
 #include "ledger/period.h"
 #include "ledger/plan.h"
 #include "ledger/reservation.h"
+#include "ledger/statement.h"
+#include "ledger/tax.h"
 #include "ledger/usage_report.h"
 #include "ledger/verify.h"
 

@@ -1,3 +1,4 @@
+#include "ledger/guards.h"
 #include "ledger/ledger.h"
 
 namespace rootstock::ledger {
@@ -168,13 +169,6 @@ ALTER TABLE usage_event ADD COLUMN partial BIGINT NOT NULL DEFAULT 0;
 DROP TRIGGER reservation_no_update;
 )sql";
 
-// What is written stays written.
-std::string forbid(const std::string& table, const std::string& verb, const std::string& when = "") {
-    return "CREATE TRIGGER " + table + "_no_" + (verb == "UPDATE" ? "update" : "delete") + " BEFORE " + verb + " ON " +
-           table + (when.empty() ? "" : " WHEN " + when) + " BEGIN SELECT RAISE(ABORT, '" + table +
-           " rows are never changed or removed'); END;\n";
-}
-
 std::string guards() {
     std::string sql;
     for (const char* table : {"plan", "price", "ledger_transfer", "usage_event", "cost_event"})
@@ -205,6 +199,7 @@ std::vector<store::Migration> migrations() {
     return {{2, "accounts, transfers, reservations and usage", std::string(tables) + first_rows + guards()},
             {21, "a price for tuning", training_price},
             {22, "prices and progress of output tokens", output_tokens + progress_guard()},
+            {80, "invoices, credit notes, taxes and dunning", invoice_tables()},
             {92, "payments, attempts and refunds", payment_tables()}};
 }
 

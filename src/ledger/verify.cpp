@@ -113,6 +113,32 @@ void check_reservations(store::Session& session, Problems& problems) {
         });
 }
 
+// Sums of lines and taxes, payments, and what was taken back.
+void check_invoices(store::Session& session, Problems& problems) {
+    session.for_each<std::string>(
+        "SELECT i.id FROM invoice i LEFT JOIN (SELECT invoice_id, SUM(amount) AS amount, SUM(tax) AS tax FROM "
+        "invoice_line GROUP BY invoice_id) l ON l.invoice_id = i.id LEFT JOIN (SELECT invoice_id, SUM(amount) AS tax "
+        "FROM invoice_tax GROUP BY invoice_id) t ON t.invoice_id = i.id LEFT JOIN (SELECT invoice_id, SUM(applied) AS "
+        "applied FROM invoice_payment GROUP BY invoice_id) p ON p.invoice_id = i.id WHERE i.number > 0 AND "
+        "(i.subtotal <> COALESCE(l.amount, 0) OR i.tax <> COALESCE(l.tax, 0) OR i.tax <> COALESCE(t.tax, 0) OR "
+        "i.paid <> COALESCE(p.applied, 0) OR (i.status = 'paid' AND i.paid + i.offset_amount <> i.total))",
+        [&](const std::string& id) {
+            problems.push_back("invoice " + id + " does not say what its lines, taxes and payments add up to");
+        });
+    session.for_each<std::string>(
+        "SELECT i.id FROM invoice i JOIN (SELECT invoice_id, SUM(amount) AS amount, SUM(tax) AS tax FROM credit_note "
+        "GROUP BY invoice_id) n ON n.invoice_id = i.id WHERE n.amount > i.subtotal OR n.tax > i.tax",
+        [&](const std::string& id) { problems.push_back("invoice " + id + " is credited above what it says"); });
+}
+
+void check_numbers(store::Session& session, Problems& problems) {
+    session.for_each<std::string>(
+        "SELECT s.series FROM invoice_series s LEFT JOIN (SELECT series, COUNT(*) AS used FROM (SELECT series FROM "
+        "invoice WHERE number > 0 UNION ALL SELECT series FROM credit_note) n GROUP BY series) u ON u.series = "
+        "s.series WHERE s.last <> COALESCE(u.used, 0)",
+        [&](const std::string& series) { problems.push_back("series " + series + " lacks a number"); });
+}
+
 std::string digest_of(store::Session& session) {
     Sha256 digest;
     session.for_each<std::string, std::string, std::string, std::int64_t, std::string, std::string, std::string,
@@ -136,8 +162,8 @@ Verification verify(store::Session& session) {
     result.usage_events = session.value<std::int64_t>("SELECT COUNT(*) FROM usage_event");
     result.open_reservations = session.value<std::int64_t>("SELECT COUNT(*) FROM reservation WHERE state = 'pending'");
     result.digest = digest_of(session);
-    for (const auto check :
-         {fold_balances, fold_holds, compare_sides, check_transfers, check_events, check_reservations})
+    for (const auto check : {fold_balances, fold_holds, compare_sides, check_transfers, check_events,
+                             check_reservations, check_invoices, check_numbers})
         check(session, result.problems);
     return result;
 }

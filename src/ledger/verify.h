@@ -18,7 +18,8 @@ struct Verification {
 
 // Proves, in one snapshot: posted debits and credits of every account equal its transfers; held amounts equal open
 // reservations; debits equal credits in each currency; every posted request has one usage event, at most one
-// transfer, of the same amount, within its hold; no transfer is without its request.
+// transfer, of the same amount, within its hold; no transfer is without its request; an invoice says what its lines,
+// taxes and payments add up to, no credit passes it, and no series lacks a number.
 Verification verify(store::Session& session);
 
 }  // namespace rootstock::ledger

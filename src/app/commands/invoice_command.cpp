@@ -12,9 +12,9 @@ struct InvoiceOptions {
 };
 
 json::value to_json(const bill::TenantInvoice& bill) {
-    const auto& invoice = bill.invoice;
+    const auto& statement = bill.statement;
     json::array lines;
-    for (const auto& line : invoice.lines)
+    for (const auto& line : statement.lines)
         lines.push_back(json::object{{"model", line.model},
                                      {"adapter", line.adapter},
                                      {"requests", line.requests},
@@ -24,28 +24,30 @@ json::value to_json(const bill::TenantInvoice& bill) {
                                      {"amount", money(line.amount)}});
     return json::object{{"tenant", bill.tenant.name},
                         {"tenant_id", bill.tenant.id.text()},
-                        {"month", ledger::month_name(invoice.period)},
-                        {"period_start", to_iso8601(invoice.period.start)},
-                        {"period_end", to_iso8601(invoice.period.end)},
-                        {"currency", invoice.currency},
+                        {"month", ledger::month_name(statement.period)},
+                        {"period_start", to_iso8601(statement.period.start)},
+                        {"period_end", to_iso8601(statement.period.end)},
+                        {"currency", statement.currency},
                         {"lines", std::move(lines)},
-                        {"total_exact", money(invoice.total)},
-                        {"total", invoice.rounded}};
+                        {"total_exact", money(statement.total)},
+                        {"total", ledger::minor_text(bill.invoice.total, bill.invoice.decimals)}};
 }
 
 void print(const bill::TenantInvoice& bill) {
-    const auto& invoice = bill.invoice;
+    const auto& statement = bill.statement;
     std::printf("Invoice for %s, %s (%s up to %s)\n", paint(Colour::bold, bill.tenant.name).c_str(),
-                ledger::month_name(invoice.period).c_str(), to_iso8601(invoice.period.start).c_str(),
-                to_iso8601(invoice.period.end).c_str());
-    Table table({"MODEL", "ADAPTER", "REQUESTS", "INPUTS", "TOKENS", "WRITTEN", invoice.currency});
+                ledger::month_name(statement.period).c_str(), to_iso8601(statement.period.start).c_str(),
+                to_iso8601(statement.period.end).c_str());
+    Table table({"MODEL", "ADAPTER", "REQUESTS", "INPUTS", "TOKENS", "WRITTEN", statement.currency});
     for (std::size_t column = 2; column < 7; ++column) table.align_right(column);
-    for (const auto& line : invoice.lines)
+    for (const auto& line : statement.lines)
         table.add({line.model, shown_adapter(line.adapter), count(line.requests), count(line.rows),
                    count(line.input_tokens), count(line.output_tokens), format_exact(line.amount)});
-    table.add({"exact total", "", "", "", "", "", format_exact(invoice.total)});
+    table.add({"exact total", "", "", "", "", "", format_exact(statement.total)});
     std::printf("%s", table.text().c_str());
-    std::printf("To pay: %s\n", paint(Colour::bold, invoice.rounded + " " + invoice.currency).c_str());
+    std::printf("To pay: %s\n", paint(Colour::bold, ledger::minor_text(bill.invoice.total, bill.invoice.decimals) +
+                                                        " " + statement.currency)
+                                    .c_str());
 }
 
 Result<void> run_invoice(const Context& context, const InvoiceOptions& options) {
