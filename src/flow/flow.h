@@ -14,7 +14,7 @@
 //   export    a model or an adapter to the files of other tools
 //   chat      a conversation with a model that writes
 //   score     rows of a table to scores
-//   bill      who and how much, together
+//   bill      who and how much, together; invoicing: the same for invoices, and their papers
 
 #include "flow/await.h"
 #include "flow/bill.h"
@@ -24,6 +24,8 @@
 #include "flow/finetune.h"
 #include "flow/generate.h"
 #include "flow/intake.h"
+#include "flow/invoice_paper.h"
+#include "flow/invoicing.h"
 #include "flow/meant_adapter.h"
 #include "flow/predict.h"
 #include "flow/process/child.h"
