@@ -27,6 +27,8 @@ void add_commands(CLI::App& program, Context& context) {
     add_user_command(program, context);
     add_usage_command(program, context);
     add_invoice_command(program, context);
+    add_credit_note_command(program, context);
+    add_tax_command(program, context);
     add_economics_command(program, context);
     add_ledger_command(program, context);
     add_chat_command(program, context);

@@ -14,7 +14,7 @@
 //   export    a model or an adapter to the files of other tools
 //   chat      a conversation with a model that writes
 //   score     rows of a table to scores
-//   bill      who and how much, together
+//   bill      who and how much, together; invoicing: the same for invoices, and their papers
 //   pay       a payment through a provider, whatever it answers
 
 #include "flow/await.h"
@@ -25,6 +25,8 @@
 #include "flow/finetune.h"
 #include "flow/generate.h"
 #include "flow/intake.h"
+#include "flow/invoice_paper.h"
+#include "flow/invoicing.h"
 #include "flow/meant_adapter.h"
 #include "flow/pay/bank_transfer.h"
 #include "flow/pay/cashier.h"

@@ -16,6 +16,13 @@ BODIES = {("POST", "/api/v1/tenants"): {"name": "matrix"}, ("PATCH", "/api/v1/te
           ("POST", "/api/v1/password"): {"old": "x", "new": "another password"},
           ("POST", "/api/v1/second-factor"): {"password": "x"}, ("POST", "/api/v1/second-factor/confirm"): {"code": "000000"},
           ("POST", "/api/v1/second-factor/remove"): {"password": "x"},
+          ("POST", "/api/v1/invoices"): {"tenant": "acme", "month": "2026-01"},
+          ("POST", "/api/v1/invoices/preview"): {"month": "2026-01"},
+          ("POST", "/api/v1/invoices/{id}/pay"): {"amount": 1, "reference": "matrix"},
+          ("POST", "/api/v1/credit-notes"): {"invoice": "nosuch", "reason": "matrix"},
+          ("POST", "/api/v1/tax-rates"): {"name": "VAT", "country": "DE", "basis_points": 1, "from_month": "2026-01"},
+          ("POST", "/api/v1/tax-rates/{id}/end"): {"last_month": "2026-01"},
+          ("PUT", "/api/v1/billing-details"): {"name": "matrix"},
           ("PATCH", "/api/v1/members/{id}"): {"role": "auditor"},
           ("POST", "/api/v1/invitations"): {"email": "m@example.com", "role": "auditor"}}
 # Served to anybody; each for its reason.

@@ -84,6 +84,9 @@ void add_key_command(CLI::App& program, Context& context);
 void add_user_command(CLI::App& program, Context& context);
 void add_usage_command(CLI::App& program, Context& context);
 void add_invoice_command(CLI::App& program, Context& context);
+void add_invoice_steps(CLI::App& group, Context& context);  // under `invoice`
+void add_credit_note_command(CLI::App& program, Context& context);
+void add_tax_command(CLI::App& program, Context& context);
 void add_economics_command(CLI::App& program, Context& context);
 void add_ledger_command(CLI::App& program, Context& context);
 void add_chat_command(CLI::App& program, Context& context);

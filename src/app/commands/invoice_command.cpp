@@ -66,12 +66,22 @@ Result<void> run_invoice(const Context& context, const InvoiceOptions& options) 
 }  // namespace
 
 void add_invoice_command(CLI::App& program, Context& context) {
-    auto* command = program.add_subcommand("invoice", "What a customer owes for a month");
+    auto* command =
+        program.add_subcommand("invoice", "What a customer owes for a month, and invoices from draft to paid");
+    command->require_subcommand(0, 1);
+    add_invoice_steps(*command, context);
     auto options = std::make_shared<InvoiceOptions>();
-    command->add_option("TENANT", options->tenant, "Whose invoice")->required();
+    command->add_option("TENANT", options->tenant, "Whose month; or one of the commands below");
     command->add_option("--month", options->month, "Such as 2026-11, in UTC [the current one]")->type_name("YYYY-MM");
-    command->footer("Lines add up to the ledger exactly; the total is rounded once, half away from zero.");
-    command->callback([&context, options] { run_command(context, [&] { return run_invoice(context, *options); }); });
+    command->footer(
+        "Lines add up to the ledger exactly. What is to pay is what the invoice would be now: its lines are rounded, "
+        "and "
+        "taxes and customer credit are in it.");
+    command->callback([command, &context, options] {
+        if (!command->get_subcommands().empty()) return;
+        if (options->tenant.empty()) throw CLI::RequiredError("TENANT");
+        run_command(context, [&] { return run_invoice(context, *options); });
+    });
 }
 
 }  // namespace rootstock

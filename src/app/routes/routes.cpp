@@ -30,6 +30,9 @@ Routes make_routes() {
     add_session_routes(routes);
     add_second_factor_routes(routes);
     add_members_routes(routes);
+    add_invoices_routes(routes);
+    add_credit_notes_routes(routes);
+    add_tax_rates_routes(routes);
     return routes;
 }
 

@@ -28,11 +28,14 @@ void add_tei_routes(Routes& routes);           // POST /predict, /embed, /rerank
 void add_docs_routes(Routes& routes);          // GET /docs, GET /openapi.json
 
 // ---- the management API (management.h) ----
-void add_tenants_routes(Routes& routes);  // /api/v1/tenants
-void add_keys_routes(Routes& routes);     // /api/v1/keys
 void add_second_factor_routes(Routes& routes);  // /api/v1/second-factor
-void add_session_routes(Routes& routes);  // /api/v1/session, /api/v1/sessions, /api/v1/password
-void add_members_routes(Routes& routes);  // /api/v1/members, /api/v1/invitations
+void add_tenants_routes(Routes& routes);        // /api/v1/tenants
+void add_keys_routes(Routes& routes);           // /api/v1/keys
+void add_session_routes(Routes& routes);        // /api/v1/session, /api/v1/sessions, /api/v1/password
+void add_members_routes(Routes& routes);        // /api/v1/members, /api/v1/invitations
+void add_invoices_routes(Routes& routes);       // /api/v1/invoices
+void add_credit_notes_routes(Routes& routes);   // /api/v1/credit-notes
+void add_tax_rates_routes(Routes& routes);      // /api/v1/tax-rates, /api/v1/billing-details
 
 Routes make_routes();
 
