@@ -120,7 +120,8 @@ Adapter some_adapter(const TransformerSpec& spec, const std::string& targets, in
 
 class Grove {
 public:
-    Grove(const Options& options, const TransformerSpec& spec) : root_(options.work / options.targets) {
+    Grove(const Options& options, const TransformerSpec& spec)
+        : root_(options.work / options.targets), registered_(options.registered) {
         fs::create_directories(root_);
         for (int i = 0; i < options.registered; ++i)
             if (!fs::exists(folder(i)))
@@ -129,8 +130,20 @@ public:
     }
     fs::path folder(int i) const { return root_ / std::to_string(i); }
 
+    // Each adapter was in use once: its packed copy stands beside it.
+    void pack(const ServedBase& base) const {
+        for (int i = 0; i < registered_; ++i) {
+            if (NativeAdapter::load_packed(*base.model, folder(i), base.digest)) continue;
+            const auto stamp = need(adapter_stamp(folder(i)));
+            const auto adapter = need(load_adapter(folder(i), base.model->spec()));
+            const auto native = need(NativeAdapter::load(*base.model, adapter));
+            need(native->save_packed(*base.model, folder(i), stamp, adapter, base.digest));
+        }
+    }
+
 private:
     fs::path root_;
+    int registered_;
 };
 
 // ---- traffic ----
@@ -244,6 +257,9 @@ double weight_bytes(const Adapter& adapter, const NativeModel& model) {
 
 void report_residency(const Options& o, const std::string& name, const ResidencyLoad& load) {
     print(o, name + ": loads", static_cast<double>(load.loads), "");
+    print(o, name + ": of these from packed copies", static_cast<double>(load.packed_loads), "");
+    print(o, name + ": a load on its thread",
+          static_cast<double>(load.load_micros) / static_cast<double>(std::max<std::uint64_t>(1, load.loads)), "us");
     print(o, name + ": evictions", static_cast<double>(load.evictions), "");
     print(o, name + ": resident at the end", static_cast<double>(load.adapters), "");
 }
@@ -258,6 +274,7 @@ int run(const Options& o) {
                           need(model_digest(o.model))};
     const auto& spec = base.model->spec();
     const Grove grove(o, spec);
+    grove.pack(base);
     const auto sample = some_adapter(spec, o.targets, 8, 0);
     const auto native = need(NativeAdapter::load(*base.model, sample));
     if (!o.json) std::printf("%s; %s, rank 8\n", base.model->description().c_str(), o.targets.c_str());

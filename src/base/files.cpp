@@ -89,14 +89,16 @@ Result<std::string> read_file(const fs::path& path, std::size_t bytes_max) {
     }
 }
 
-Result<void> write_file_atomically(const fs::path& path, std::string_view bytes) {
+namespace {
+
+Result<void> write_and_rename(const fs::path& path, std::string_view bytes, bool sync) {
     fs::path temporary = path;
     temporary += ".partial-" + secret_base62(8);
     auto write = [&]() -> Result<void> {
         Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
         if (!file.open()) return system_failure(temporary, "create");
         ROOTSTOCK_CHECKED(write_all(file.number(), bytes, temporary));
-        if (::fsync(file.number()) != 0) return system_failure(temporary, "sync");
+        if (sync && ::fsync(file.number()) != 0) return system_failure(temporary, "sync");
         return {};
     };
     auto written = write();
@@ -105,7 +107,17 @@ Result<void> write_file_atomically(const fs::path& path, std::string_view bytes)
         ::unlink(temporary.c_str());
         return written;
     }
-    return sync_path(parent_of(path));
+    return sync ? sync_path(parent_of(path)) : Result<void>();
+}
+
+}  // namespace
+
+Result<void> write_file_atomically(const fs::path& path, std::string_view bytes) {
+    return write_and_rename(path, bytes, true);
+}
+
+Result<void> write_file_unsynced(const fs::path& path, std::string_view bytes) {
+    return write_and_rename(path, bytes, false);
 }
 
 Result<void> publish_folder(const fs::path& folder, const std::function<Result<void>(const fs::path&)>& fill) {

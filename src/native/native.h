@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -59,11 +60,23 @@ private:
     std::unique_ptr<Parts> parts_;
 };
 
+struct PackedAdapter;
+
 // An adapter ready to run on models of one spec. Immutable; share it freely.
 class NativeAdapter {
 public:
     // invalid_argument: the adapter's modules or sizes are not this model's.
     static Result<std::shared_ptr<const NativeAdapter>> load(const NativeModel& model, const Adapter& adapter);
+
+    // From the packed copy beside the folder (FOLDER.packed, docs/formats/packed-adapter.md): what load() made once,
+    // read into its place as it stands. It is checked whole before it is used. not_found: there is none. conflict: it
+    // was made for another base, precision or version of ours, or the folder has changed since. corrupt: it is damaged.
+    // In all of these cases load() and save_packed() make a new one.
+    static Result<PackedAdapter> load_packed(const NativeModel& model, const std::filesystem::path& folder,
+                                             const std::string& base_digest);
+    // Writes that copy of what load(model, adapter) gave. `stamp` is adapter_stamp() from before the folder was read.
+    Result<void> save_packed(const NativeModel& model, const std::filesystem::path& folder, const std::string& stamp,
+                             const Adapter& adapter, const std::string& base_digest) const;
     ~NativeAdapter();
 
     bool fits(const NativeModel& model) const;  // was it packed for a model of this shape and precision?
@@ -77,6 +90,15 @@ public:
 private:
     explicit NativeAdapter(std::unique_ptr<Parts> parts);
     std::unique_ptr<Parts> parts_;
+};
+
+// A packed copy: the adapter, and what else of its folder whoever serves it needs.
+struct PackedAdapter {
+    std::shared_ptr<const NativeAdapter> native;
+    std::string task;
+    std::vector<std::string> labels;
+    int max_tokens = 0;
+    bool has_self_tests = false;  // they stand in the folder only
 };
 
 // One adapter per row of the batch, null for the base alone; or empty: the base for every row.

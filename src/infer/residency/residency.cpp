@@ -1,6 +1,7 @@
 #include "infer/residency/residency.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <condition_variable>
 #include <deque>
@@ -51,6 +52,8 @@ struct Residency::State {
     void loop();
     void run(const Errand& errand, std::optional<Executor>& executor);
     Result<ResidentAdapterPtr> bring_in(const Errand& errand, std::optional<Executor>& executor);
+    Result<PackedAdapter> unpacked(const Errand& errand, std::optional<Executor>& executor, bool copies);
+    ResidentAdapterPtr resident(const Errand& errand, PackedAdapter adapter) const;
 
     // All of these with the lock held.
     ResidentAdapterPtr use(Entry& entry);
@@ -73,6 +76,8 @@ struct Residency::State {
     std::size_t again_bytes = 0;
     ResidencyLoad facts;
     bool stopping = false;
+    std::atomic<std::uint64_t> packed_loads = 0;
+    std::atomic<bool> told_of_copies = false;  // that they cannot be written: said once
     std::vector<std::thread> threads;
 };
 
@@ -141,22 +146,47 @@ void Residency::State::failed(Entry& entry, const Error& error) {
     ++facts.failures;
 }
 
+// A packed copy spares the work where nothing has to be proven.
 Result<ResidentAdapterPtr> Residency::State::bring_in(const Errand& errand, std::optional<Executor>& executor) {
-    const auto& spec = base.model->spec();
-    ROOTSTOCK_TRY(adapter, load_adapter(errand.folder, spec, base.digest));
+    auto packed = NativeAdapter::load_packed(*base.model, errand.folder, base.digest);
+    const bool usable = packed && (errand.proven || !packed->has_self_tests);
+    if (usable) ++packed_loads;
+    if (!usable) {
+        const bool copied = packed.has_value();
+        ROOTSTOCK_TRY(made, unpacked(errand, executor, !copied));
+        packed = std::move(made);
+    }
+    return resident(errand, std::move(*packed));
+}
+
+// From the folder itself, proven on its self-tests; leaves a packed copy when `copies`.
+Result<PackedAdapter> Residency::State::unpacked(const Errand& errand, std::optional<Executor>& executor, bool copies) {
+    auto stamp = adapter_stamp(errand.folder);  // before the rest is read: what changes meanwhile makes the copy stale
+    ROOTSTOCK_TRY(adapter, load_adapter(errand.folder, base.model->spec(), base.digest));
     ROOTSTOCK_TRY(native, NativeAdapter::load(*base.model, adapter));
     if (!errand.proven && !adapter.self_tests.empty()) {
         if (!executor) executor.emplace(base.model, 1);
         ROOTSTOCK_CHECKED(base.tokenizer ? check_self_tests(*executor, *native, adapter, *base.tokenizer)
                                          : check_self_tests(*executor, *native, adapter));
     }
+    if (copies && stamp) {
+        const auto saved = native->save_packed(*base.model, errand.folder, *stamp, adapter, base.digest);
+        if (!saved && !told_of_copies.exchange(true))
+            spdlog::warn("packed copies of adapters cannot be kept, loading them stays slow: {}",
+                         saved.error().message);
+    }
+    return PackedAdapter{native, std::move(adapter.task), std::move(adapter.labels), adapter.max_tokens,
+                         !adapter.self_tests.empty()};
+}
+
+ResidentAdapterPtr Residency::State::resident(const Errand& errand, PackedAdapter adapter) const {
+    const int positions = base.model->spec().positions_max;
     auto resident = std::make_shared<ResidentAdapter>();
     resident->id = errand.entry->id;
-    resident->native = native;
     resident->labels = std::move(adapter.labels);
-    resident->tokens_max =
-        adapter.max_tokens > 0 ? std::min(adapter.max_tokens, spec.positions_max) : spec.positions_max;
-    resident->bytes = native->bytes();
+    resident->tokens_max = adapter.max_tokens > 0 ? std::min(adapter.max_tokens, positions) : positions;
+    resident->bytes = adapter.native->bytes();
+    resident->native = std::move(adapter.native);
     return resident;
 }
 
@@ -241,7 +271,9 @@ AdapterStanding Residency::standing(const AdapterId& id) const {
 
 ResidencyLoad Residency::load() const {
     const std::lock_guard lock(state_->mutex);
-    return state_->facts;
+    auto facts = state_->facts;
+    facts.packed_loads = state_->packed_loads;
+    return facts;
 }
 
 }  // namespace rootstock

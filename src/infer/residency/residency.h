@@ -7,6 +7,9 @@
 //   cold ──load──> loading ──> ready ──evicted──> cold
 //                     └──────> failed ──load, after a while──> loading
 //
+// What was brought in once leaves a packed copy beside its folder, which is read the next time: a fraction of the work.
+// A copy that is missing, damaged or made for something else costs one look at the folder and is made anew.
+//
 // An adapter proves itself on its self-tests the first time this process loads it; a version never changes, so it need
 // not do so again. A failure is remembered for a moment only, longer each time: what was mended is found, and a broken
 // adapter that everybody asks for costs one look at its files now and then.
@@ -62,6 +65,7 @@ struct ResidencyLoad {
     std::size_t failed = 0;   // whose last loading failed
     std::size_t waiting = 0;  // requests that wait for a loading
     std::uint64_t loads = 0;
+    std::uint64_t packed_loads = 0;  // of these, from a packed copy
     std::uint64_t failures = 0;
     std::uint64_t evictions = 0;
     std::uint64_t load_micros = 0;  // spent on all loads

@@ -160,6 +160,46 @@ TEST_F(ResidencyTest, AsksForProofOnce) {
     EXPECT_TRUE(load(residency, "a", wrong));   // who has proven itself is not
 }
 
+// What was brought in once comes back from its packed copy, and says the same to the bit.
+TEST_F(ResidencyTest, ComesBackFromAPackedCopy) {
+    const auto folder = make("a", 1), copy = fs::path(folder.string() + ".packed");
+    Residency residency(tiny::base());
+    const auto first = tiny::must(load(residency, "a", folder));
+    ASSERT_TRUE(fs::exists(copy));
+    EXPECT_EQ(residency.load().packed_loads, 0u);
+    auto one =
+        tiny::must(load(*std::make_unique<Residency>(tiny::base()), "a", folder));  // a new process asks for proof
+    Residency small(tiny::base(), {.bytes_max = one->bytes});
+    ASSERT_TRUE(load(small, "a", folder));
+    ASSERT_TRUE(load(small, "b", make("b", 2)));  // a goes
+    EXPECT_EQ(small.load().packed_loads, 0u);
+    const auto again = tiny::must(load(small, "a", folder));
+    EXPECT_EQ(small.load().packed_loads, 1u);
+    EXPECT_EQ(again->labels, first->labels);
+    EXPECT_EQ(again->tokens_max, first->tokens_max);
+    EXPECT_EQ(again->bytes, first->bytes);
+    const auto ids = tiny::tokens("where is my card?");
+    EXPECT_EQ(tiny::logits(*again->native, ids), tiny::logits(*first->native, ids));
+}
+
+TEST_F(ResidencyTest, MakesADamagedCopyAnew) {
+    auto made = tiny::adapter(1);
+    tiny::must(save_adapter(folder_ / "a", made, tiny::model().spec));  // without self-tests: the copy is taken at once
+    const auto copy = folder_ / "a.packed";
+    const auto wanted = tiny::must(load(*std::make_unique<Residency>(tiny::base()), "a", folder_ / "a"));
+    auto bytes = tiny::must(read_file(copy));
+    bytes[bytes.size() - 100] ^= 1;
+    tiny::must(write_file_atomically(copy, bytes));
+    Residency residency(tiny::base());
+    const auto ids = tiny::tokens("where is my card?");
+    EXPECT_EQ(tiny::logits(*tiny::must(load(residency, "a", folder_ / "a"))->native, ids),
+              tiny::logits(*wanted->native, ids));
+    EXPECT_EQ(residency.load().packed_loads, 0u);
+    Residency next(tiny::base());
+    ASSERT_TRUE(load(next, "a", folder_ / "a"));
+    EXPECT_EQ(next.load().packed_loads, 1u);
+}
+
 TEST_F(ResidencyTest, ManyCallersForOneLoading) {
     Residency residency(tiny::base());
     const auto folder = make("a", 1);

@@ -96,4 +96,8 @@ Result<void> save_adapter(const std::filesystem::path& folder, const Adapter& ad
 Result<Adapter> load_adapter(const std::filesystem::path& folder, const TransformerSpec& spec,
                              const std::string& base_digest = {}, bool with_dora = false);
 
+// 64 characters that change whenever a file of the folder is written anew: a digest of the folder's name and of the
+// sizes and times of its files. not_found when it is no adapter's folder.
+Result<std::string> adapter_stamp(const std::filesystem::path& folder);
+
 }  // namespace rootstock

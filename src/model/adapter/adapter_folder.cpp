@@ -1,3 +1,8 @@
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+
 #include "model/adapter/adapter.h"
 #include "model/adapter/adapter_meta.h"
 #include "model/adapter/adapter_tensors.h"
@@ -98,6 +103,21 @@ Result<Adapter> load_adapter(const fs::path& folder, const TransformerSpec& spec
                         "; use it with the base it was made on, or train it again on this one",
                     {}, "adapter_misfit");
     return adapter;
+}
+
+Result<std::string> adapter_stamp(const fs::path& folder) {
+    std::string facts = folder.filename().string();
+    for (const char* name : {kConfig, kWeights, kMeta}) {
+        const auto path = folder / name;
+        struct stat file {};
+        const bool there = ::stat(path.c_str(), &file) == 0;
+        if (!there && (name != kMeta || errno != ENOENT))  // somebody else's adapter has no rootstock.json
+            return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io,
+                        "cannot read " + path.string() + ": " + std::strerror(errno));
+        facts += '\n' + std::string(name) + ' ' + std::to_string(file.st_ino) + ' ' + std::to_string(file.st_size) +
+                 ' ' + std::to_string(file.st_mtim.tv_sec) + '.' + std::to_string(file.st_mtim.tv_nsec);
+    }
+    return sha256_hex(facts);
 }
 
 }  // namespace rootstock

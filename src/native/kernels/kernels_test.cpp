@@ -192,7 +192,8 @@ TYPED_TEST(Arithmetic, LowRankUpdatesMatchPlainLoops) {
     const auto element = TypeParam::kRowsPerWord == 2 ? Element::bf16 : Element::fp32;
     constexpr int kIn = 24, kOut = 20, kRows = 5;
     const auto first = random_pair(3, kIn, kOut, 10), third = random_pair(8, kIn, kOut, 20);
-    const std::vector<LowRankSlice> slices{{&first, 0}, {&third, 2 * kOut}};  // the second of three maps has none
+    const std::vector<LowRankSlice> slices{{&first, first.rank, kOut, 0},
+                                           {&third, third.rank, kOut, 2 * kOut}};  // the second of three maps has none
     Arena arena(LowRank::packed_bytes(slices, kIn, element));
     const LowRank update(slices, kIn, 3 * kOut, element, arena);
     const auto x = random_floats(kIn * kRows, 30);

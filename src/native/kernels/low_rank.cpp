@@ -13,7 +13,7 @@ namespace {
 // Every part begins on a whole word of the inner products.
 int stacked_ranks(const std::vector<LowRankSlice>& slices, int word) {
     int ranks = 0;
-    for (const auto& slice : slices) ranks += round_up(slice.pair->rank, word);
+    for (const auto& slice : slices) ranks += round_up(slice.rank, word);
     return ranks;
 }
 
@@ -63,8 +63,8 @@ std::size_t LowRank::packed_bytes(const std::vector<LowRankSlice>& slices, int i
     auto bytes = Arena::rounded(static_cast<std::size_t>(round_up(in, word)) *
                                 static_cast<std::size_t>(stacked_ranks(slices, word)) * number);
     for (const auto& slice : slices)
-        bytes += Arena::rounded(static_cast<std::size_t>(round_up(slice.pair->rank, word)) *
-                                static_cast<std::size_t>(slice.pair->out) * number);
+        bytes += Arena::rounded(static_cast<std::size_t>(round_up(slice.rank, word)) *
+                                static_cast<std::size_t>(slice.out) * number);
     return bytes;
 }
 
@@ -84,23 +84,24 @@ void LowRank::pack(const std::vector<LowRankSlice>& slices, Arena& arena) {
     const auto ranks = static_cast<std::size_t>(ranks_);
     const auto a_bytes =
         ranks * static_cast<std::size_t>(round_up(in_, Ops::kRowsPerWord)) * sizeof(typename Ops::Number);
-    auto* a = static_cast<Packed*>(arena.take(a_bytes));  // zeroed: the columns between the parts stay so
+    auto* a = static_cast<Packed*>(arena.take(a_bytes));  // zeroed, or filled: the columns between parts stay so
     begin_ = reinterpret_cast<const char*>(a);
     bytes_ = Arena::rounded(a_bytes);
     int begin = 0, covered = 0;
-    for (const auto& [pair, out_begin] : slices) {
+    for (const auto& [pair, rank, width, out_begin] : slices) {
         const auto words_for = [](int numbers) { return round_up(numbers, Ops::kRowsPerWord) / Ops::kRowsPerWord; };
-        transpose(words_of<Ops>(pair->a, pair->rank, pair->in, 1).get(), pair->rank, words_for(pair->in), a, ranks,
-                  begin);
-        const int words = words_for(pair->rank);
-        const auto out = static_cast<std::size_t>(pair->out),
+        const int words = words_for(rank);
+        const auto out = static_cast<std::size_t>(width),
                    b_bytes = static_cast<std::size_t>(words) * out * sizeof(Packed);
         auto* b = static_cast<Packed*>(arena.take(b_bytes));
-        transpose(words_of<Ops>(pair->b, pair->out, pair->rank, pair->scale).get(), pair->out, words, b, out, 0);
-        parts_.push_back({begin, words, out_begin, pair->out, b});
+        if (pair) {
+            transpose(words_of<Ops>(pair->a, rank, in_, 1).get(), rank, words_for(in_), a, ranks, begin);
+            transpose(words_of<Ops>(pair->b, width, rank, pair->scale).get(), width, words, b, out, 0);
+        }
+        parts_.push_back({begin, words, out_begin, width, b});
         bytes_ += Arena::rounded(b_bytes);
         begin += words * Ops::kRowsPerWord;
-        covered += pair->out;
+        covered += width;
     }
     a_ = a;
     covers_all_ = covered == out_;

@@ -3,6 +3,7 @@
 // (query, key and value in one product), their A's are stacked, so that x is read once.
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "model/model.h"
@@ -11,9 +12,15 @@
 
 namespace rootstock {
 
-// One pair and the columns of y it writes.
+// The layout of packed updates. Raised whenever LowRank lays out the same pairs differently: packed copies of adapters
+// (docs/formats/packed-adapter.md) of another layout are made anew.
+inline constexpr std::uint32_t kLowRankLayout = 1;
+
+// One pair and the columns of y it writes. Without a pair only its place is taken: whoever owns the arena fills it with
+// what a pair of this rank once became.
 struct LowRankSlice {
     const LoraPair* pair = nullptr;
+    int rank = 0, out = 0;
     int out_begin = 0;
 };
 

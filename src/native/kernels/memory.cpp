@@ -21,11 +21,11 @@ bool is_small(std::size_t bytes) { return bytes < kHugePage / 2; }
 
 }  // namespace
 
-HugeMemory::HugeMemory(std::size_t bytes) : size_(bytes) {
+HugeMemory::HugeMemory(std::size_t bytes, Filled filled) : size_(bytes) {
     if (bytes == 0) return;
     if (is_small(bytes)) {
         data_ = ::operator new(bytes, kVector);
-        std::memset(data_, 0, bytes);
+        if (filled == Filled::zeros) std::memset(data_, 0, bytes);
         return;
     }
     // One huge page more than needed, so that a boundary of 2 MB lies inside; what stands before and after it is given

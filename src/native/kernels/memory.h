@@ -7,10 +7,12 @@
 
 namespace rootstock {
 
+enum class Filled { zeros, unknown };  // unknown: whoever takes it overwrites every byte
+
 class HugeMemory {
 public:
     HugeMemory() = default;
-    explicit HugeMemory(std::size_t bytes);  // zeroed; std::bad_alloc when the system has none
+    explicit HugeMemory(std::size_t bytes, Filled filled = Filled::zeros);  // std::bad_alloc when the system has none
     ~HugeMemory();
     HugeMemory(HugeMemory&& other) noexcept;
     HugeMemory& operator=(HugeMemory&& other) noexcept;
@@ -26,9 +28,10 @@ private:
 // Hands out pieces of one HugeMemory, each on a boundary of 64 bytes.
 class Arena {
 public:
-    explicit Arena(std::size_t bytes) : memory_(bytes) {}
+    explicit Arena(std::size_t bytes, Filled filled = Filled::zeros) : memory_(bytes, filled) {}
     void* take(std::size_t bytes);
     std::size_t used() const { return used_; }
+    char* data() const { return static_cast<char*>(memory_.data()); }  // all pieces, in the order they were taken
     static std::size_t rounded(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 private:
