@@ -24,14 +24,25 @@ TransferId append(store::Session& session, const Transfer& transfer, Timestamp n
     const auto id = mint<TransferTag>(now);
     session.execute(
         "INSERT INTO ledger_transfer (id, group_id, debit_account, credit_account, amount, currency, code, ref_type, "
-        "ref_id, booked_at) VALUES (:id, :group, :debit, :credit, :amount, :currency, :code, :type, :ref, :now)",
-        id, id, transfer.debit, transfer.credit, transfer.amount, transfer.currency, transfer.code, transfer.ref_type,
-        transfer.ref_id, now);
+        "ref_id, reverses, booked_at) VALUES (:id, :group, :debit, :credit, :amount, :currency, :code, :type, :ref, "
+        ":reverses, :now)",
+        id, transfer.group.empty() ? id.text() : transfer.group, transfer.debit, transfer.credit, transfer.amount,
+        transfer.currency, transfer.code, transfer.ref_type, transfer.ref_id,
+        transfer.reverses.empty() ? std::nullopt : std::optional(transfer.reverses), now);
     const auto moved =
         session.execute("UPDATE ledger_balance SET posted_cr = posted_cr + :amount WHERE account_id = :credit",
                         transfer.amount, transfer.credit);
     ROOTSTOCK_CHECK(moved == 1, "an account has no balance row");
     return id;
+}
+
+TransferId book(store::Session& session, const Transfer& transfer, Timestamp now) {
+    const auto moved = session.execute(
+        "UPDATE ledger_balance SET posted_dr = posted_dr + :amount WHERE account_id = "
+        ":debit",
+        transfer.amount, transfer.debit);
+    ROOTSTOCK_CHECK(moved == 1, "an account has no balance row");
+    return append(session, transfer, now);
 }
 
 std::unexpected<Error> no_books() {

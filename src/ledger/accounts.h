@@ -19,11 +19,16 @@ struct Transfer {
     std::string currency;
     std::string code;  // "usage"
     std::string ref_type, ref_id;
+    std::string group{};     // of linked transfers; empty: its own
+    std::string reverses{};  // the transfer that it takes back
 };
 
 // Appends the row and moves the credit side's balance; the debit side's balance was moved by the admission or the
 // settlement, which decide about it in the same statement.
 TransferId append(store::Session& session, const Transfer& transfer, Timestamp now);
+
+// The same where nobody decides: moves both balances.
+TransferId book(store::Session& session, const Transfer& transfer, Timestamp now);
 
 std::unexpected<Error> no_books();
 
