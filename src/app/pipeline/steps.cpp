@@ -114,6 +114,16 @@ void keep_day(Exchange& exchange) {
         [](Result<void>) {});
 }
 
+// A tenant's own limits and those of its plan both hold.
+void narrow(tenant::Limits& own, const ledger::PlanLimits& plan) {
+    const auto less = [](std::optional<std::int64_t>& own, const std::optional<std::int64_t>& plan) {
+        if (plan) own = std::min(own.value_or(*plan), *plan);
+    };
+    less(own.requests_per_minute, plan.requests_per_minute);
+    less(own.tokens_per_minute, plan.tokens_per_minute);
+    less(own.parallel, plan.parallel);
+}
+
 Task<Result<Parsed>> parse_apart(const http::Request& request) { co_return parse(request); }
 
 }  // namespace
@@ -155,8 +165,11 @@ Result<tenant::Caller> caller_of(Services& services, const http::Request& reques
         return fail(ErrorCode::unauthenticated, "send your API key in the header \"Authorization: Bearer KEY\"", {},
                     "invalid_api_key");
     auto now = services.clock.now();
-    return services.records->read(
-        [&](store::Session& session) { return tenant::authenticate(session, key, now, request.peer); });
+    return services.records->read([&](store::Session& session) -> Result<tenant::Caller> {
+        ROOTSTOCK_TRY(caller, tenant::authenticate(session, key, now, request.peer));
+        narrow(caller.tenant_limits, ledger::plan_limits(session, caller.tenant));
+        return std::move(caller);
+    });
 }
 
 Task<Result<void>> authenticate(Exchange& exchange) {

@@ -77,6 +77,8 @@ private:
             auto expired = ledger::expire_overdue(session, now);
             if (expired > 0) spdlog::warn("{} holds expired", expired);
             end_stranded_tunings(session, now);
+            ledger::advance_subscriptions(session, now);
+            ledger::advance_grants(session, now);
             return {};
         };
         services_.records->write(std::move(work), [](Result<void> swept) {
