@@ -3,7 +3,7 @@
 
     bench/figures.py [--no-peers] [--peer-accuracy] [--only PART[,PART]]
 
-Parts: native, mixed, http, serve, ledger, crash, tuning, peer, encoder, tokenizers, constrain, decoder. Ratios are taken within this one run: the peer trains right after
+Parts: native, mixed, fair, http, serve, ledger, crash, tuning, peer, encoder, tokenizers, constrain, decoder. Ratios are taken within this one run: the peer trains right after
 Rootstock did, on the same cores. `--peer-accuracy` also trains the peer for all epochs and scores it on the test rows (an
 hour); it does so with texts padded to the longest of their batch instead of to 128, which changes its time and not its
 result, since padding is masked. Everything is measured anew each time; nothing is remembered between runs.
@@ -73,6 +73,13 @@ def mixed():
             note(f"{targets}: {name}", wish, f"{value:.3f} {line['unit']}", kept, command)
 
 
+def fair():
+    """Sixteen customers with a full machine; then one of them at fifty times its share."""
+    for line in json_lines(run([BIN / "fair_bench", "--model", MODEL, "--json"])):
+        wish, kept = ("<= 1.10 x", line["value"] <= 1.1) if line["name"] == "p99 / p99" else ("", None)
+        note(f"one greedy customer: {line['name']}", wish, f"{line['value']:.2f} {line['unit']}", kept, "fair_bench")
+
+
 def http():
     """The server around the model: a tiny one stands in."""
     command = "bench/http_bench.py"
@@ -82,6 +89,8 @@ def http():
     note("requests/s, key, credit, hold and durable entry on", ">= 15000", f"{rate:.0f}", rate >= 15000, command)
     idle = facts["idle_bytes"] / 1024
     note("memory of one of 10,000 idle connections", "<= 64 KiB", f"{idle:.1f} KiB", idle <= 64, command)
+    secure = facts["idle_tls_bytes"] / 1024
+    note("the same under TLS", "<= 64 KiB", f"{secure:.1f} KiB", secure <= 64, command)
     before, beside = facts["slow_before_p99_ms"], facts["slow_p99_ms"]
     note("an honest client's p99 beside 5,000 slow ones", "<= 2 x", f"{beside:.2f} ms, {beside / before:.2f} x",
          beside <= 2 * before, command)
@@ -262,12 +271,12 @@ def main():
     parser.add_argument("--peer-accuracy", action="store_true")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    wanted = set(options.only.split(",")) if options.only else {"native", "http", "serve", "ledger", "crash", "tuning", "peer", "encoder", "tokenizers", "mixed", "constrain", "decoder"}
+    wanted = set(options.only.split(",")) if options.only else {"native", "http", "serve", "ledger", "crash", "tuning", "peer", "encoder", "tokenizers", "mixed", "fair", "constrain", "decoder"}
     if options.no_peers:
         wanted -= {"peer", "encoder", "tokenizers", "decoder"}
     WORK.mkdir(parents=True, exist_ok=True)
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    for part, measure in (("native", native), ("mixed", mixed), ("http", http), ("serve", serve), ("ledger", ledger), ("crash", crash)):
+    for part, measure in (("native", native), ("mixed", mixed), ("fair", fair), ("http", http), ("serve", serve), ("ledger", ledger), ("crash", crash)):
         if part in wanted:
             measure()
     if wanted & {"tuning", "peer"}:

@@ -5,8 +5,8 @@ of two thin layers (tests/golden/tiny_bert) that stands in for a real one.
     bench/http_bench.py [--json] [--seconds 6]
 
 Prints requests a second at 64 and 256 connections (wrk, one thread, which shares the machine's cores), the latency of
-one client, the memory of an idle connection (10,000 of them), and what 5,000 clients that send a byte of a header now and then do to an honest one. Needs wrk, which
-only this bench uses: scripts/setup wrk
+one client, the memory of an idle connection (10,000 of them, plain, then under TLS), and what 5,000 clients that send a
+byte of a header now and then do to an honest one. Needs wrk, which only this bench uses: scripts/setup wrk
 """
 import argparse
 import json
@@ -16,6 +16,7 @@ import re
 import resource
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 os.environ.pop("ROOTSTOCK_TEST_MODEL", None)
 sys.path.insert(0, str(ROOT / "tests" / "serve"))
+import edge_test  # noqa: E402
 import harness  # noqa: E402
 
 BODY = '{"model":"tickets","input":"where is my card?","top_k":1}'
@@ -71,17 +73,26 @@ def honest(server, key, count=400):
     return percentile(times, 0.5), percentile(times, 0.99)
 
 
-def open_many(server, count):
+def open_many(server, count, context=None):
+    """So many connections, under TLS when there is a context."""
     wires = []
     for _ in range(count):
-        wires.append(socket.create_connection(("127.0.0.1", server.port)))
+        wire = socket.create_connection(("127.0.0.1", server.port))
+        wires.append(context.wrap_socket(wire) if context else wire)
     return wires
 
 
-def idle(server, count=10_000):
+def trusting():
+    """Asks for no proof: whose certificate it is does not matter here."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def idle(server, count=10_000, context=None):
     """Bytes of memory per idle connection; each has been asked for something once."""
     before = server.resident_bytes()
-    wires = open_many(server, count)
+    wires = open_many(server, count, context)
     for wire in wires:
         wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n")
     for wire in wires:
@@ -92,6 +103,15 @@ def idle(server, count=10_000):
     for wire in wires:
         wire.close()
     return each
+
+
+def idle_under_tls(home):
+    certificate, key = edge_test.make_certificate(home.folder)
+    server = harness.Server(home, "--threads", "1", "--connections-max", "16000", "--tls-certificate", certificate, "--tls-key", key)
+    try:
+        return idle(server, context=trusting())
+    finally:
+        server.stop()
 
 
 def drip(wires, stop):
@@ -150,6 +170,9 @@ def main():
         facts["idle_bytes"] = idle(server)
         say("5,000 slow clients")
         (_, facts["slow_before_p99_ms"]), (facts["slow_p50_ms"], facts["slow_p99_ms"]) = slow(server, key)
+        server.stop()
+        say("10,000 idle connections under TLS")
+        facts["idle_tls_bytes"] = idle_under_tls(home)
     finally:
         server.stop()
         verified = subprocess.run([harness.BIN / "rootstock", "--home", home.folder, "ledger", "verify"],
@@ -162,6 +185,7 @@ def main():
     print(f"requests/s, 64 and 256 connections   {facts['requests_per_s_64']:.0f}  {facts['requests_per_s_256']:.0f}")
     print(f"one client: median, 99th             {facts['alone_p50_ms']:.2f} ms  {facts['alone_p99_ms']:.2f} ms")
     print(f"memory of an idle connection         {facts['idle_bytes'] / 1024:.1f} KiB (10,000 of them)")
+    print(f"the same under TLS                   {facts['idle_tls_bytes'] / 1024:.1f} KiB")
     print(f"beside 5,000 slow clients            {facts['slow_p50_ms']:.2f} ms  {facts['slow_p99_ms']:.2f} ms "
           f"(99th before: {facts['slow_before_p99_ms']:.2f} ms)")
 

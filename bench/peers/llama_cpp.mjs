@@ -13,13 +13,13 @@ export async function openLibrary(file) {
     return library;
 }
 
-/** One model and one sequence on it. */
+/** One model and one sequence on it, or several. */
 export class Writer {
-    static async open(library, modelFile, {threads = 0, contextTokens = 1024} = {}) {
+    static async open(library, modelFile, {threads = 0, contextTokens = 1024, sequences = 1} = {}) {
         const model = new library.AddonModel(modelFile, {addonExports: library, gpuLayers: 0, useMmap: true});
         if (!await model.init()) throw new Error(`llama.cpp does not load ${modelFile}`);
         const context = new library.AddonContext(model, {
-            contextSize: contextTokens, batchSize: contextTokens, sequences: 1, flashAttention: "auto",
+            contextSize: contextTokens, batchSize: contextTokens, sequences, flashAttention: "auto",
             threads: threads || library.getMathCores()});
         if (!await context.init()) throw new Error(`llama.cpp has no memory for ${contextTokens} tokens`);
         const sampler = new library.AddonSampler(model);
@@ -38,6 +38,29 @@ export class Writer {
         await this.context.decodeBatch();
         this.length += tokens.length;
         return [...places];
+    }
+
+    /** Reads one token more of each sequence, all behind as many tokens; the likeliest next of each. */
+    async step(tokens, length) {
+        this.context.initBatch(tokens.length);
+        const places = tokens.map((token, i) => this.context.addToBatch(i, length, Uint32Array.of(token), Uint32Array.of(0))[0]);
+        await this.context.decodeBatch();
+        const next = [];
+        for (const place of places) next.push(await this.best(place));
+        return next;
+    }
+
+    /** The likeliest token behind the text that every sequence begins with. */
+    async begin(text, sequences) {
+        const next = [];
+        for (let i = 0; i < sequences; ++i) {
+            this.context.disposeSequence(i);
+            this.context.initBatch(text.length);
+            const places = this.context.addToBatch(i, 0, Uint32Array.from(text), Uint32Array.of(text.length - 1));
+            await this.context.decodeBatch();
+            next.push(await this.best(places[0]));
+        }
+        return next;
     }
 
     /** The likeliest token behind a place that read() gave. */

@@ -1,6 +1,7 @@
 // What bench/decoder_bench.cpp measures, with llama.cpp on the CPU:
 //
-//   node bench/peers/llama_cpp_peer.mjs --library FILE --model FILE.gguf [--threads N] [--prompt 256] [--write 64] [--rounds N]
+//   node bench/peers/llama_cpp_peer.mjs --library FILE --model FILE.gguf [--threads N] [--prompt 256] [--write 64]
+//        [--streams 32] [--rounds N]
 //
 // FILE is what scripts/llama-cpp-env prints. The same ids are read and the likeliest token is written on, one at a time;
 // medians of several rounds behind one that is not counted. Prints one JSON object a line, as decoder_bench does. A
@@ -11,8 +12,9 @@ import {openLibrary, Writer} from "./llama_cpp.mjs";
 const number = (text) => Number.parseInt(text, 10);
 const {values} = parseArgs({options: {
     library: {type: "string"}, model: {type: "string"}, threads: {type: "string", default: "0"},
-    prompt: {type: "string", default: "256"}, write: {type: "string", default: "64"}, rounds: {type: "string", default: "5"}}});
-const [prompt, write, rounds] = [values.prompt, values.write, values.rounds].map(number);
+    prompt: {type: "string", default: "256"}, write: {type: "string", default: "64"}, rounds: {type: "string", default: "5"},
+    streams: {type: "string", default: "32"}}});
+const [prompt, write, rounds, streams] = [values.prompt, values.write, values.rounds, values.streams].map(number);
 const ids = Array.from({length: prompt}, (_, i) => (7 * i + 11) % 1000);
 const median = (times) => times.toSorted((a, b) => a - b)[times.length >> 1];
 const say = (name, rate) => console.log(JSON.stringify({bench: "llama.cpp", name, value: rate, unit: "tokens/s"}));
@@ -35,3 +37,17 @@ for (let i = 0; i <= rounds; ++i) {
 say(`prompt of ${prompt}`, prompt / median(reads));
 say(`one stream of ${write}`, write / median(writes));
 await writer.close();
+
+if (streams > 1) {
+    const many = await Writer.open(library, values.model, {
+        threads: number(values.threads), contextTokens: streams * (prompt + write + 1), sequences: streams});
+    const steps = [];
+    for (let i = 0; i <= rounds; ++i) {
+        let next = await many.begin(ids, streams);
+        const begin = performance.now();
+        for (let step = 0; step < write; ++step) next = await many.step(next, prompt + step);
+        if (i > 0) steps.push((performance.now() - begin) / 1000);
+    }
+    say(`${streams} streams of ${write}`, streams * write / median(steps));
+    await many.close();
+}
