@@ -16,11 +16,14 @@
 //   score     rows of a table to scores
 //   bill      who and how much, together; invoicing: the same for invoices, and their papers
 //   pay       a payment through a provider, whatever it answers
+//   deliver   what waits in the outbox to whom it is for
 
 #include "flow/await.h"
 #include "flow/bill.h"
 #include "flow/chat.h"
 #include "flow/classify.h"
+#include "flow/deliver/courier.h"
+#include "flow/deliver/letters.h"
 #include "flow/export.h"
 #include "flow/finetune.h"
 #include "flow/generate.h"

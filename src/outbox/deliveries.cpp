@@ -107,16 +107,24 @@ std::vector<Delivery> list_deliveries(store::Session& session, const Endpoint& e
     return listed;
 }
 
-Result<Delivery> redeliver(store::Session& session, const Endpoint& endpoint, std::string_view id, Timestamp now) {
-    auto found = deliveries(session, "WHERE d.endpoint_id = :endpoint AND d.id = :id", endpoint.id, id);
-    if (found.empty()) return fail(ErrorCode::not_found, "there is no such delivery", "delivery", "delivery_not_found");
+Result<Delivery> redeliver(store::Session& session, const std::optional<TenantId>& only, std::string_view id,
+                           Timestamp now) {
+    auto found = deliveries(session, "WHERE (:everybody = 1 OR d.tenant_id = :only) AND d.id = :id", only ? 0 : 1,
+                            only.value_or(TenantId{}), id);
+    if (found.empty()) return fail(ErrorCode::not_found, "there is no such delivery", "id", "delivery_not_found");
     if (found.front().delivery.state == DeliveryState::waiting)
-        return fail(ErrorCode::conflict, "this delivery is waiting: it goes out by itself", {}, "waiting");
+        return fail(ErrorCode::conflict, "this delivery is waiting: it goes out by itself", {}, "delivery_waiting");
     session.execute(
         "UPDATE webhook_delivery SET state = 'waiting', attempts = 0, next_at = :next, since = :since, done_at = NULL "
         "WHERE id = :id",
         now, now, id);
     return std::move(deliveries(session, "WHERE d.id = :id", id).front().delivery);
+}
+
+bool webhooks_due(store::Session& session, Timestamp now) {
+    return session
+        .first<std::string>("SELECT id FROM webhook_delivery WHERE state = 'waiting' AND next_at <= :now LIMIT 1", now)
+        .has_value();
 }
 
 std::vector<Parcel> take_due(store::Session& session, std::int64_t limit, std::chrono::seconds lease, Timestamp now) {

@@ -26,6 +26,11 @@ std::string post_letter(store::Session& session, const Vault& vault, const Tenan
     return id;
 }
 
+bool letters_due(store::Session& session, Timestamp now) {
+    return session.first<std::string>("SELECT id FROM letter WHERE state = 'waiting' AND next_at <= :now LIMIT 1", now)
+        .has_value();
+}
+
 std::vector<DueLetter> take_due_letters(store::Session& session, std::int64_t limit, std::chrono::seconds lease,
                                         Timestamp now) {
     std::vector<DueLetter> due;

@@ -27,6 +27,7 @@ struct DueLetter {
     std::int64_t attempts = 0;  // this one counted
     std::string to, sealed;
 };
+bool letters_due(store::Session& session, Timestamp now);
 std::vector<DueLetter> take_due_letters(store::Session& session, std::int64_t limit, std::chrono::seconds lease,
                                         Timestamp now);
 Result<Letter> open_letter(const Vault& vault, const DueLetter& due);

@@ -208,7 +208,7 @@ TEST_F(Outbox, ThreeDaysThenTheEndpointIsSwitchedOff) {
     EXPECT_EQ(due_now[0].delivery.type, "job.succeeded");
     answered(due_now[0], 200);
     const auto failed = deliveries_of(endpoint).back();
-    write([&](store::Session& session) { return redeliver(session, endpoint, failed.id, clock_.now()); }).value();
+    write([&](store::Session& session) { return redeliver(session, acme_, failed.id, clock_.now()); }).value();
     auto once_more = due();
     ASSERT_EQ(once_more.size(), 1u);
     EXPECT_EQ(once_more[0].delivery.event, failed.event);

@@ -91,8 +91,9 @@ struct Delivery {
 };
 std::vector<Delivery> list_deliveries(store::Session& session, const Endpoint& endpoint, std::string_view after,
                                       std::int64_t limit);
-// not_found, reason "delivery_not_found"; conflict, reason "waiting", while it is on its way anyway.
-Result<Delivery> redeliver(store::Session& session, const Endpoint& endpoint, std::string_view id, Timestamp now);
+// not_found, reason "delivery_not_found"; conflict, reason "delivery_waiting", while it is on its way anyway.
+Result<Delivery> redeliver(store::Session& session, const std::optional<TenantId>& only, std::string_view id,
+                           Timestamp now);
 
 // For the sender. What is due of endpoints that are on, at most one of each; taken for `lease`, after which it is due
 // again if nobody wrote down how it went.
@@ -101,6 +102,7 @@ struct Parcel {
     Endpoint endpoint;
     std::string body;
 };
+bool webhooks_due(store::Session& session, Timestamp now);  // perhaps: a look that writes nothing
 std::vector<Parcel> take_due(store::Session& session, std::int64_t limit, std::chrono::seconds lease, Timestamp now);
 // `status` 0: no answer; `error` says why then. Which attempt it was tells apart what was taken over meanwhile.
 void record_attempt(store::Session& session, const Delivery& delivery, int status, const std::string& error,
