@@ -51,7 +51,7 @@ class SecondFactors(ManagementCase):
     def test_it_is_asked_for_and_each_code_opens_once(self):
         email, password = self.person("ann")
         ann = self.sign_in(email, password)
-        self.assertEqual(ann.call("GET", FACTOR, FACTOR, 200).json, {"on": False, "recovery_codes_left": 0})
+        self.assertEqual(ann.call("GET", FACTOR, FACTOR, 200).json, {"enabled": False, "recovery_codes_left": 0})
         wrong = ann.call("POST", FACTOR, FACTOR, 403, {"password": "not the password"})
         self.assertEqual(wrong.json["code"], "password_wrong")
         ann.call("POST", FACTOR, FACTOR, 201, {"password": password})
@@ -65,7 +65,7 @@ class SecondFactors(ManagementCase):
         self.assertEqual(self.sign_in(email, password, 401, code=code).json["code"], "sign_in_refused")
         self.sign_in(email, password, code=codes[0].lower())
         self.assertEqual(self.sign_in(email, password, 401, code=codes[0]).json["code"], "sign_in_refused")
-        self.assertEqual(ann.call("GET", FACTOR, FACTOR, 200).json, {"on": True, "recovery_codes_left": 9})
+        self.assertEqual(ann.call("GET", FACTOR, FACTOR, 200).json, {"enabled": True, "recovery_codes_left": 9})
         again = ann.call("POST", FACTOR, FACTOR, 409, {"password": password})
         self.assertEqual(again.json["code"], "second_factor_state")
         path = FACTOR + "/remove"

@@ -3,7 +3,6 @@
 #include "app/routes/management.h"
 #include "app/routes/passwords.h"
 #include "app/routes/routes.h"
-#include "tenant/totp.h"
 
 namespace rootstock {
 namespace {
@@ -13,7 +12,7 @@ std::string field(const Exchange& exchange, std::string_view name) {
 }
 
 json::object to_json(const tenant::SecondFactor& factor) {
-    return {{"on", factor.on}, {"recovery_codes_left", factor.recovery_codes}};
+    return {{"enabled", factor.on}, {"recovery_codes_left", factor.recovery_codes}};
 }
 
 Task<Result<http::Response>> show(Exchange& exchange) {
