@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
-#include "store/test_folder.h"
+#include <cctype>
+#include <filesystem>
+
 #include "tenant/tenant.h"
 #include "tenant/totp.h"
 
@@ -54,9 +57,15 @@ protected:
         return database_->write_now(std::move(work)).value();
     }
     void SetUp() override {
-        database_ = std::move(store::Database::open(folder_.path / "rootstock.db", migrations()).value());
+        std::string name = (std::filesystem::temp_directory_path() / "rootstock-factor-XXXXXX").string();
+        folder_ = ::mkdtemp(name.data());
+        database_ = std::move(store::Database::open(folder_ / "records.db", migrations()).value());
         ann_ =
             write([](store::Session& session) { return create_person(session, "ann@example.com", "Ann", {}, at(1)); });
+    }
+    void TearDown() override {
+        database_.reset();
+        std::filesystem::remove_all(folder_);
     }
     Result<void> pass(const std::optional<std::string>& code, std::int64_t seconds) {
         return database_->write_now(
@@ -77,7 +86,7 @@ protected:
         });
     }
 
-    store::TestFolder folder_;
+    std::filesystem::path folder_;
     std::unique_ptr<store::Database> database_;
     DeriveSecret derive_ = [](const std::string& purpose) { return sha256_hex(purpose).substr(0, 32); };
     Person ann_;
