@@ -29,6 +29,10 @@ Routes make_routes() {
     add_keys_routes(routes);
     add_session_routes(routes);
     add_members_routes(routes);
+    add_webhooks_routes(routes);
+    add_payments_routes(routes);
+    add_refunds_routes(routes);
+    add_hooks_routes(routes);
     return routes;
 }
 

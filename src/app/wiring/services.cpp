@@ -42,6 +42,31 @@ Result<void> release_holds(Services& services) {
     return {};
 }
 
+// Until invoices are rows that can be paid, payments are on account.
+ledger::InvoiceDesk desk() {
+    return {[](store::Session&, const InvoiceId&) -> Result<ledger::Owed> {
+                return fail(ErrorCode::not_found, "there is no such invoice", "invoice", "invoice_not_found");
+            },
+            {},
+            {}};
+}
+
+Result<void> open_outside(Services& services) {
+    ROOTSTOCK_TRY(vault, outbox::Vault::open(services.settings.home.root / "secret.key"));
+    services.vault = std::move(vault);
+    std::vector<std::unique_ptr<pay::Provider>> providers;
+    providers.push_back(pay::make_bank_transfer());
+    const auto& stripe = services.settings.outside.stripe;
+    if (!stripe.key.empty()) providers.push_back(pay::make_stripe(stripe));
+    auto name_of = [](store::Session& session, const TenantId& tenant) {
+        auto found = tenant::find(session, tenant.text());
+        return found ? found->name : tenant.text();
+    };
+    services.cashier = std::make_unique<pay::Cashier>(*services.records, services.clock, desk(), std::move(name_of),
+                                                      std::move(providers));
+    return {};
+}
+
 }  // namespace
 
 ServerLoad Services::load() const {
@@ -66,6 +91,7 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     ROOTSTOCK_TRY(records, open_records(chosen.home));
     services->records = std::move(records);
     ROOTSTOCK_CHECKED(release_holds(*services));
+    ROOTSTOCK_CHECKED(open_outside(*services));
     services->blobs = std::make_unique<store::Blobs>(catalog::files_folder(chosen.home));
     services->blobs->clear_incoming();
     ROOTSTOCK_TRY(bases, choose_bases(*services->records, chosen.bases));

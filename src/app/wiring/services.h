@@ -4,12 +4,14 @@
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/wiring/metrics.h"
 #include "app/wiring/settings.h"
 #include "flow/flow.h"
 #include "http/http.h"
+#include "outbox/outbox.h"
 
 namespace rootstock {
 
@@ -29,7 +31,10 @@ struct Services {
     boost::asio::thread_pool disk{2};       // reading and writing of files
     boost::asio::thread_pool passwords{1};  // hashing them, apart from all that answers
     int passwords_waiting = 0;
-    tenant::Attempts attempts;  // to sign in
+    boost::asio::thread_pool outside{2};  // waiting for providers of payments
+    tenant::Attempts attempts;            // to sign in
+    std::optional<outbox::Vault> vault;   // always there once the services are open
+    std::unique_ptr<pay::Cashier> cashier;
     std::unique_ptr<Predict> predict;
     std::unique_ptr<Read> reading;
     std::unique_ptr<Generate> generate;
