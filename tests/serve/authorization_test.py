@@ -11,7 +11,13 @@ from management_test import ManagementCase, command
 
 ROLES = ["owner", "admin", "developer", "billing", "support", "auditor"]
 # What a call needs so that nothing but the caller's rights refuses it; the rest have no body.
-BODIES = {("POST", "/api/v1/tenants"): {"name": "matrix"}, ("PATCH", "/api/v1/tenants/{tenant}"): {"limits": {}},
+BODIES = {("POST", "/api/v1/webhook-endpoints"): {"url": "https://receiver.example/"},
+          ("PATCH", "/api/v1/webhook-endpoints/{id}"): {"enabled": False},
+          ("POST", "/api/v1/payments"): {"provider": "bank_transfer", "amount": 5, "currency": "USD"},
+          ("POST", "/api/v1/payments/{id}/confirm"): {"reference": "x"},
+          ("POST", "/api/v1/refunds"): {"payment": "nosuch", "amount": 5, "reason": "x"},
+          ("POST", "/api/v1/refunds/{id}/confirm"): {"reference": "x"},
+          ("POST", "/api/v1/tenants"): {"name": "matrix"}, ("PATCH", "/api/v1/tenants/{tenant}"): {"limits": {}},
           ("POST", "/api/v1/keys"): {}, ("POST", "/api/v1/keys/{id}/rotate"): {},
           ("POST", "/api/v1/password"): {"old": "x", "new": "another password"},
           ("POST", "/api/v1/second-factor"): {"password": "x"}, ("POST", "/api/v1/second-factor/confirm"): {"code": "000000"},
@@ -28,7 +34,8 @@ BODIES = {("POST", "/api/v1/tenants"): {"name": "matrix"}, ("PATCH", "/api/v1/te
 # Served to anybody; each for its reason.
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/docs"), ("GET", "/openapi.json"),
         ("GET", "/v2"), ("GET", "/v2/health/live"), ("GET", "/v2/health/ready"),
-        ("POST", "/api/v1/session"), ("POST", "/api/v1/invitations/accept")}
+        ("POST", "/api/v1/session"), ("POST", "/api/v1/invitations/accept"),
+        ("POST", "/hooks/stripe")}
 
 ELSEWHERES = ("/v2/", "/predict", "/embed", "/rerank")  # other servers' languages: their errors have no code
 

@@ -34,6 +34,34 @@ Result<void> set_answers(ServeSettings& settings, const ServeOptions& options) {
     return {};
 }
 
+// The one line of a file that holds a secret.
+Result<std::string> secret_in(const std::string& file, const char* setting) {
+    if (file.empty()) return std::string();
+    auto text = read_file(file, 4096);
+    if (!text) return fail(text.error().code, text.error().message, setting);
+    while (!text->empty() && (text->back() == '\n' || text->back() == '\r' || text->back() == ' ')) text->pop_back();
+    if (text->empty() || text->find_first_of("\r\n") != std::string::npos)
+        return fail(ErrorCode::invalid_argument, file + " must hold one line", setting);
+    return std::move(*text);
+}
+
+Result<void> set_outside(OutsideSettings& outside, const ServeOptions& options) {
+    if (auto fine = http::check_networks(options.webhook_allow); !fine)
+        return fail(fine.error().code, fine.error().message, "webhook-allow");
+    outside.courier.webhooks = {true, options.webhook_allow};
+    ROOTSTOCK_TRY(stripe_key, secret_in(options.stripe_key_file, "stripe-key-file"));
+    ROOTSTOCK_TRY(stripe_secret, secret_in(options.stripe_webhook_secret_file, "stripe-webhook-secret-file"));
+    if (!http::is_web_address(options.stripe_url))
+        return fail(ErrorCode::invalid_argument, "'stripe-url' must be an address", "stripe-url");
+    outside.stripe.url = options.stripe_url;
+    outside.stripe.key = stripe_key;
+    outside.stripe.webhook_secret = stripe_secret;
+    ROOTSTOCK_TRY(password, secret_in(options.smtp_password_file, "smtp-password-file"));
+    outside.courier.smtp = {options.smtp_url, options.smtp_from, options.smtp_user, password};
+    outside.language = options.mail_language == "zh" ? letters::Language::chinese : letters::Language::english;
+    return check_smtp(outside.courier.smtp);
+}
+
 Result<ServeSettings> to_settings(const Context& context, const ServeOptions& options) {
     ROOTSTOCK_TRY(home, open_home(context.home));
     ServeSettings settings;
@@ -59,6 +87,7 @@ Result<ServeSettings> to_settings(const Context& context, const ServeOptions& op
     settings.generate.tokens_max = static_cast<int>(options.answer_tokens_max);
     settings.generate.time_max = std::chrono::milliseconds(static_cast<std::int64_t>(options.write_time_max * 1000));
     ROOTSTOCK_CHECKED(set_answers(settings, options));
+    ROOTSTOCK_CHECKED(set_outside(settings.outside, options));
     settings.key_limits = {limit_of(options.requests_per_minute), limit_of(options.tokens_per_minute),
                            limit_of(options.parallel)};
     settings.metrics_tenants_max = options.metrics_tenants_max;
@@ -155,9 +184,32 @@ std::vector<ToldSetting> told_settings(const CLI::App& app) {
     return told;
 }
 
+void add_outside_options(CLI::App& command, ServeOptions& options) {
+    const auto text = [&](const char* name, std::string& value, const char* sentence) {
+        return command.add_option(name, value, sentence)->group("The world outside");
+    };
+    command
+        .add_option("--webhook-allow", options.webhook_allow,
+                    "an address or network that webhooks may reach though it is not public; give it again")
+        ->allow_extra_args(false)
+        ->group("The world outside");
+    text("--stripe-key-file", options.stripe_key_file, "a file with Stripe's secret key");
+    text("--stripe-webhook-secret-file", options.stripe_webhook_secret_file,
+         "a file with the secret of Stripe's endpoint POST /hooks/stripe");
+    text("--stripe-url", options.stripe_url, "where Stripe's API is")->capture_default_str();
+    text("--smtp-url", options.smtp_url, "smtp://HOST:PORT (STARTTLS) or smtps://HOST; empty: no letters are sent");
+    text("--smtp-from", options.smtp_from, "the address that letters come from");
+    text("--smtp-user", options.smtp_user, "who signs in at the mail server");
+    text("--smtp-password-file", options.smtp_password_file, "a file with the password for it");
+    text("--mail-language", options.mail_language, "of letters")
+        ->check(CLI::IsMember({"en", "zh"}))
+        ->capture_default_str();
+}
+
 }  // namespace
 
 void add_serve_options(CLI::App& command, ServeOptions& options) {
+    add_outside_options(command, options);
     command.add_option("--listen", options.listen, "HOST:PORT; port 0 takes a free one")->capture_default_str();
     command.add_option("--base", options.bases, "a base model, by name or digest; give it again for each further one")
         ->allow_extra_args(false);

@@ -42,6 +42,10 @@ struct ServeOptions {
     std::int64_t requests_per_minute = 0, tokens_per_minute = 0, parallel = 0;  // 0: no limit
     std::size_t metrics_tenants_max = ServeSettings{}.metrics_tenants_max;
     std::string log_level = "info";
+    std::vector<std::string> webhook_allow;
+    // Secrets are named by files, so that they stand in no list of processes, log or settings file.
+    std::string stripe_key_file, stripe_webhook_secret_file, stripe_url = pay::StripeSettings{}.url;
+    std::string smtp_url, smtp_from, smtp_user, smtp_password_file, mail_language = "en";
 };
 
 void add_serve_options(CLI::App& command, ServeOptions& options);

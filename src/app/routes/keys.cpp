@@ -156,6 +156,9 @@ Task<Result<http::Response>> revoke_key(Exchange& exchange) {
         ROOTSTOCK_TRY(key, tenant::key_of(session, exchange.actor.tenant, exchange.request.path_value("id")));
         ROOTSTOCK_CHECKED(expect_version(exchange, key.version));
         ROOTSTOCK_TRY(revoked, tenant::revoke_key(session, key.id.text(), now));
+        if (!key.revoked)
+            outbox::announce(session, revoked.tenant, "key.revoked",
+                             {{"id", revoked.id.text()}, {"name", revoked.name}}, now);
         return told_of(revoked, now);
     };
     co_return co_await change(exchange, std::move(work));

@@ -33,6 +33,10 @@ Routes make_routes() {
     add_invoices_routes(routes);
     add_credit_notes_routes(routes);
     add_tax_rates_routes(routes);
+    add_webhooks_routes(routes);
+    add_payments_routes(routes);
+    add_refunds_routes(routes);
+    add_hooks_routes(routes);
     return routes;
 }
 

@@ -29,13 +29,17 @@ void add_docs_routes(Routes& routes);          // GET /docs, GET /openapi.json
 
 // ---- the management API (management.h) ----
 void add_second_factor_routes(Routes& routes);  // /api/v1/second-factor
+void add_invoices_routes(Routes& routes);       // /api/v1/invoices
+void add_credit_notes_routes(Routes& routes);   // /api/v1/credit-notes
+void add_tax_rates_routes(Routes& routes);      // /api/v1/tax-rates, /api/v1/billing-details
 void add_tenants_routes(Routes& routes);        // /api/v1/tenants
 void add_keys_routes(Routes& routes);           // /api/v1/keys
 void add_session_routes(Routes& routes);        // /api/v1/session, /api/v1/sessions, /api/v1/password
 void add_members_routes(Routes& routes);        // /api/v1/members, /api/v1/invitations
-void add_invoices_routes(Routes& routes);       // /api/v1/invoices
-void add_credit_notes_routes(Routes& routes);   // /api/v1/credit-notes
-void add_tax_rates_routes(Routes& routes);      // /api/v1/tax-rates, /api/v1/billing-details
+void add_webhooks_routes(Routes& routes);       // /api/v1/webhook-endpoints, /api/v1/webhook-deliveries
+void add_payments_routes(Routes& routes);       // /api/v1/payments
+void add_refunds_routes(Routes& routes);        // /api/v1/refunds
+void add_hooks_routes(Routes& routes);          // POST /hooks/stripe
 
 Routes make_routes();
 

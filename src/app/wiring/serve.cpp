@@ -158,6 +158,8 @@ Result<void> serve(const SettingsSource& source, const std::function<void(const 
     server.use_tls(tls);
     ROOTSTOCK_CHECKED(server.listen(services->settings.listen));
     Sweeper sweeper(io, *services);
+    Courier courier(*services->records, services->clock, *services->vault, services->settings.outside.courier,
+                    [&cashier = *services->cashier] { cashier.look_after(); });
     BatchDesk batches(io, *services, routes);
     WorkerPool workers(io, services->settings.worker, services->settings.workers);
     int answering = 2;  // the server, and the batches inside it

@@ -42,6 +42,43 @@ Result<void> release_holds(Services& services) {
     return {};
 }
 
+// What payments ask of invoices and tell them. Only what is owed can be paid.
+ledger::InvoiceDesk desk() {
+    auto find = [](store::Session& session, const InvoiceId& id) -> Result<ledger::Owed> {
+        ROOTSTOCK_TRY(invoice, ledger::find_invoice(session, id));
+        const bool owed =
+            invoice.status == ledger::InvoiceStatus::open || invoice.status == ledger::InvoiceStatus::uncollectible;
+        return ledger::Owed{invoice.tenant, invoice.currency, owed ? invoice.left() : 0};
+    };
+    auto settle = [](store::Session& session, const InvoiceId& id, std::int64_t amount, const std::string& ref,
+                     Timestamp now) -> Result<void> {
+        ROOTSTOCK_CHECKED(ledger::settle_payment(session, id, amount, ref, now));
+        return {};
+    };
+    auto refunded = [](store::Session& session, const std::string& note, const std::string& ref,
+                       Timestamp now) -> Result<void> {
+        ROOTSTOCK_CHECKED(ledger::settle_refund(session, note, ref, now));
+        return {};
+    };
+    return {std::move(find), std::move(settle), std::move(refunded)};
+}
+
+Result<void> open_outside(Services& services) {
+    ROOTSTOCK_TRY(vault, outbox::Vault::open(services.settings.home.root / "secret.key"));
+    services.vault = std::move(vault);
+    std::vector<std::unique_ptr<pay::Provider>> providers;
+    providers.push_back(pay::make_bank_transfer());
+    const auto& stripe = services.settings.outside.stripe;
+    if (!stripe.key.empty()) providers.push_back(pay::make_stripe(stripe));
+    auto name_of = [](store::Session& session, const TenantId& tenant) {
+        auto found = tenant::find(session, tenant.text());
+        return found ? found->name : tenant.text();
+    };
+    services.cashier = std::make_unique<pay::Cashier>(*services.records, services.clock, desk(), std::move(name_of),
+                                                      std::move(providers));
+    return {};
+}
+
 }  // namespace
 
 ServerLoad Services::load() const {
@@ -65,9 +102,8 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
     services->run = ledger::mint_run(clock.now());
     ROOTSTOCK_TRY(records, open_records(chosen.home));
     services->records = std::move(records);
-    ROOTSTOCK_TRY(vault, outbox::Vault::open(chosen.home.root / "secret.key"));
-    services->vault.emplace(std::move(vault));
     ROOTSTOCK_CHECKED(release_holds(*services));
+    ROOTSTOCK_CHECKED(open_outside(*services));
     services->blobs = std::make_unique<store::Blobs>(catalog::files_folder(chosen.home));
     services->blobs->clear_incoming();
     ROOTSTOCK_TRY(bases, choose_bases(*services->records, chosen.bases));

@@ -31,8 +31,10 @@ struct Services {
     boost::asio::thread_pool disk{2};       // reading and writing of files
     boost::asio::thread_pool passwords{1};  // hashing them, apart from all that answers
     int passwords_waiting = 0;
-    tenant::Attempts attempts;  // to sign in
-    std::optional<outbox::Vault> vault;
+    boost::asio::thread_pool outside{2};  // waiting for providers of payments
+    tenant::Attempts attempts;            // to sign in
+    std::optional<outbox::Vault> vault;   // always there once the services are open
+    std::unique_ptr<pay::Cashier> cashier;
     std::unique_ptr<Predict> predict;
     std::unique_ptr<Read> reading;
     std::unique_ptr<Generate> generate;

@@ -27,6 +27,13 @@ struct EdgeSettings {
     std::size_t gzip_bytes_min = 1024;      // smaller bodies are never packed; 0: none is
 };
 
+// The world outside: who moves money, where letters go, whom webhooks may reach.
+struct OutsideSettings {
+    pay::StripeSettings stripe;  // without a key there is no such provider
+    CourierSettings courier;
+    letters::Language language = letters::Language::english;
+};
+
 // One setting as it was given or stands by default: to tell what changed.
 struct ToldSetting {
     std::string name;   // "log-level"
@@ -53,6 +60,7 @@ struct ServeSettings {
     int workers = 1;            // processes for tuning jobs that are kept beside the server
     WriterSettings writer;
     GenerateLimits generate;
+    OutsideSettings outside;
     std::string log_level = "info";         // "error", "warning", "info", "debug"
     std::size_t metrics_tenants_max = 100;  // tenants with counters of their own; the others share one
     std::vector<ToldSetting> told;          // all of the above that can be set

@@ -63,7 +63,8 @@ TEST_F(ChatProgram, LearnsTheAnswersAndWritesAnAdapterThatAnswersItsSelfTests) {
     for (const char* family : {"llama", "gpt2"}) {
         SCOPED_TRACE(family);
         use_base(family);
-        spec_.train.epochs = 12;
+        spec_.train.epochs =
+            16;  // with fewer the bounds below are met on one kind of processor and just missed on another
         auto folder = make_job(std::string("learns_") + family);
         auto ended = run_program(folder);
         ASSERT_EQ(ended.exit_code, 0);
@@ -75,7 +76,7 @@ TEST_F(ChatProgram, LearnsTheAnswersAndWritesAnAdapterThatAnswersItsSelfTests) {
         EXPECT_LT(at(epoch, "train_loss"), 1.0);
         EXPECT_GE(at(epoch, "train_mean_token_accuracy"), 0.85);
         EXPECT_EQ(epoch->at("valid_loss"), ended.last("evaluation")->at("loss"));
-        EXPECT_EQ(at(done, "trained_tokens"), 12 * at(started, "tokens"));
+        EXPECT_EQ(at(done, "trained_tokens"), 16 * at(started, "tokens"));
 
         auto model = *load_model(spec_.base_folder);
         auto adapter = load_adapter(folder / "adapter", model.spec);
