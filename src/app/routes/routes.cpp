@@ -29,6 +29,9 @@ Routes make_routes() {
     add_keys_routes(routes);
     add_session_routes(routes);
     add_members_routes(routes);
+    add_plans_routes(routes);
+    add_subscriptions_routes(routes);
+    add_wallet_routes(routes);
     return routes;
 }
 

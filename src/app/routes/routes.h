@@ -28,10 +28,13 @@ void add_tei_routes(Routes& routes);           // POST /predict, /embed, /rerank
 void add_docs_routes(Routes& routes);          // GET /docs, GET /openapi.json
 
 // ---- the management API (management.h) ----
-void add_tenants_routes(Routes& routes);  // /api/v1/tenants
-void add_keys_routes(Routes& routes);     // /api/v1/keys
-void add_session_routes(Routes& routes);  // /api/v1/session, /api/v1/sessions, /api/v1/password
-void add_members_routes(Routes& routes);  // /api/v1/members, /api/v1/invitations
+void add_tenants_routes(Routes& routes);        // /api/v1/tenants
+void add_keys_routes(Routes& routes);           // /api/v1/keys
+void add_session_routes(Routes& routes);        // /api/v1/session, /api/v1/sessions, /api/v1/password
+void add_members_routes(Routes& routes);        // /api/v1/members, /api/v1/invitations
+void add_plans_routes(Routes& routes);          // /api/v1/plans
+void add_subscriptions_routes(Routes& routes);  // /api/v1/subscriptions
+void add_wallet_routes(Routes& routes);         // /api/v1/wallet, /api/v1/quota
 
 Routes make_routes();
 
