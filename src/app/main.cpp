@@ -23,6 +23,9 @@ void add_commands(CLI::App& program, Context& context) {
     add_serve_command(program, context);
     add_worker_command(program, context);
     add_tenant_command(program, context);
+    add_plan_command(program, context);
+    add_subscription_command(program, context);
+    add_wallet_command(program, context);
     add_key_command(program, context);
     add_user_command(program, context);
     add_usage_command(program, context);

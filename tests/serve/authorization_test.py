@@ -10,6 +10,7 @@ import harness
 from management_test import ManagementCase, command
 
 ROLES = ["owner", "admin", "developer", "billing", "support", "auditor"]
+PRICE = {"meter": "requests", "rating": {"tiers": [{"nano_per_million": 1}]}}
 # What a call needs so that nothing but the caller's rights refuses it; the rest have no body.
 BODIES = {("POST", "/api/v1/webhook-endpoints"): {"url": "https://receiver.example/"},
           ("PATCH", "/api/v1/webhook-endpoints/{id}"): {"enabled": False},
@@ -30,7 +31,12 @@ BODIES = {("POST", "/api/v1/webhook-endpoints"): {"url": "https://receiver.examp
           ("POST", "/api/v1/tax-rates/{id}/end"): {"last_month": "2026-01"},
           ("PUT", "/api/v1/billing-details"): {"name": "matrix"},
           ("PATCH", "/api/v1/members/{id}"): {"role": "auditor"},
-          ("POST", "/api/v1/invitations"): {"email": "m@example.com", "role": "auditor"}}
+          ("POST", "/api/v1/invitations"): {"email": "m@example.com", "role": "auditor"},
+          ("POST", "/api/v1/plans"): {"code": "matrix", "prices": [PRICE]}, ("POST", "/api/v1/plans/{id}/prices"): PRICE,
+          ("POST", "/api/v1/subscriptions"): {"tenant": "nosuch", "plan": "default"},
+          ("POST", "/api/v1/subscriptions/{id}/preview"): {"plan": "default"},
+          ("POST", "/api/v1/subscriptions/{id}/change"): {"plan": "default"}, ("POST", "/api/v1/subscriptions/{id}/cancel"): {},
+          ("POST", "/api/v1/wallet/grants"): {"tenant": "nosuch", "kind": "promo", "amount": "1"}}
 # Served to anybody; each for its reason.
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/docs"), ("GET", "/openapi.json"),
         ("GET", "/v2"), ("GET", "/v2/health/live"), ("GET", "/v2/health/ready"),

@@ -82,6 +82,9 @@ void add_worker_command(CLI::App& program, Context& context);
 void add_tenant_command(CLI::App& program, Context& context);
 void add_key_command(CLI::App& program, Context& context);
 void add_user_command(CLI::App& program, Context& context);
+void add_plan_command(CLI::App& program, Context& context);
+void add_subscription_command(CLI::App& program, Context& context);
+void add_wallet_command(CLI::App& program, Context& context);
 void add_usage_command(CLI::App& program, Context& context);
 void add_invoice_command(CLI::App& program, Context& context);
 void add_invoice_steps(CLI::App& group, Context& context);  // under `invoice`

@@ -37,6 +37,9 @@ Routes make_routes() {
     add_payments_routes(routes);
     add_refunds_routes(routes);
     add_hooks_routes(routes);
+    add_plans_routes(routes);
+    add_subscriptions_routes(routes);
+    add_wallet_routes(routes);
     return routes;
 }
 

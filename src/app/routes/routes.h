@@ -40,6 +40,9 @@ void add_webhooks_routes(Routes& routes);       // /api/v1/webhook-endpoints, /a
 void add_payments_routes(Routes& routes);       // /api/v1/payments
 void add_refunds_routes(Routes& routes);        // /api/v1/refunds
 void add_hooks_routes(Routes& routes);          // POST /hooks/stripe
+void add_plans_routes(Routes& routes);          // /api/v1/plans
+void add_subscriptions_routes(Routes& routes);  // /api/v1/subscriptions
+void add_wallet_routes(Routes& routes);         // /api/v1/wallet, /api/v1/quota
 
 Routes make_routes();
 

@@ -1,0 +1,149 @@
+// rootstock plan: what customers can be on.
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "app/commands/books.h"
+#include "app/commands/commands.h"
+
+namespace rootstock {
+namespace {
+
+constexpr std::size_t file_max = 1 << 20;
+
+struct PlanOptions {
+    std::string code, file, tenant;
+    std::int64_t version = 0;  // 0: the newest
+};
+
+Result<std::string> read_text(const std::string& file) {
+    std::ostringstream text;
+    if (file == "-") {
+        text << std::cin.rdbuf();
+    } else {
+        std::ifstream stream(file, std::ios::binary);
+        if (!stream) return fail(ErrorCode::not_found, "'" + file + "' cannot be read", "FILE");
+        text << stream.rdbuf();
+    }
+    if (text.str().size() > file_max) return fail(ErrorCode::too_large, "a plan's file has at most 1 MiB", "FILE");
+    return text.str();
+}
+
+Result<ledger::Plan> chosen(store::Session& session, const PlanOptions& options) {
+    if (options.version == 0) return ledger::find_plan(session, options.code);
+    return ledger::find_plan(session, options.code, options.version);
+}
+
+std::string price_text(const ledger::Rating& rating) {
+    if (rating.linear())
+        return format_rounded(Micros{rating.tiers.front().nano_per_million / 1000}, 6) + " per million";
+    return std::string(ledger::name(rating.mode)) + ", " + std::to_string(rating.tiers.size()) + " tiers";
+}
+
+void print(const ledger::Plan& plan) {
+    std::printf("Plan %s v%lld, %s\n", paint(Colour::bold, plan.code).c_str(), static_cast<long long>(plan.version),
+                plan.currency.c_str());
+    std::printf("Fee %s each %s, credit limit %s, trial of %d days with %s\n", format_exact(plan.fee).c_str(),
+                plan.months == 12 ? "year" : "month", format_exact(plan.credit_limit).c_str(), plan.trial_days,
+                format_exact(plan.trial_credit).c_str());
+    Table table({"METER", "MODEL", "PRICE", "TENANT", "FROM"});
+    for (const auto& price : plan.prices)
+        table.add({price.meter, price.model.empty() ? "all" : price.model, price_text(price.rating),
+                   price.tenant.empty() ? "all" : price.tenant.text(), to_iso8601(price.from)});
+    std::printf("%s", table.text().c_str());
+}
+
+void show(const Context& context, const ledger::Plan& plan) {
+    if (context.json) {
+        print_json(ledger::to_json(plan));
+    } else {
+        print(plan);
+    }
+}
+
+Result<void> add(const Context& context, const PlanOptions& options) {
+    ROOTSTOCK_TRY(text, read_text(options.file));
+    ROOTSTOCK_TRY(plan, ledger::parse_plan(text, "the plan"));
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(added, place.records->write_now([&](store::Session& session) {
+        return ledger::add_plan_version(session, plan, system_clock().now());
+    }));
+    show(context, added);
+    return {};
+}
+
+Result<void> price(const Context& context, const PlanOptions& options) {
+    ROOTSTOCK_TRY(text, read_text(options.file));
+    ROOTSTOCK_TRY(value, parse_json(text, "the price"));
+    ROOTSTOCK_TRY(price, ledger::read_price(value, "the price"));
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(plan, place.records->write_now([&](store::Session& session) -> Result<ledger::Plan> {
+        ROOTSTOCK_TRY(plan, chosen(session, options));
+        if (!options.tenant.empty()) {
+            ROOTSTOCK_TRY(found, tenant::find(session, options.tenant));
+            price.tenant = found.id;
+        }
+        ROOTSTOCK_CHECKED(ledger::add_price(session, plan.code, plan.version, price, system_clock().now()));
+        return ledger::find_plan(session, plan.code, plan.version);
+    }));
+    show(context, plan);
+    return {};
+}
+
+Result<void> list(const Context& context) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(plans, place.records->read([](store::Session& session) -> Result<std::vector<ledger::Plan>> {
+        return ledger::plans(session, "", 1'000'000);
+    }));
+    if (context.json) {
+        json::array all;
+        for (const auto& plan : plans) all.push_back(ledger::to_json(plan));
+        print_json(json::object{{"plans", std::move(all)}});
+        return {};
+    }
+    Table table({"PLAN", "VERSION", "CURRENCY", "FEE", "EACH", "CREDIT LIMIT", "TRIAL"});
+    for (const auto& plan : plans)
+        table.add({plan.code, std::to_string(plan.version), plan.currency, format_exact(plan.fee),
+                   plan.months == 12 ? "year" : "month", format_exact(plan.credit_limit),
+                   std::to_string(plan.trial_days) + " days"});
+    std::printf("%s", table.text().c_str());
+    return {};
+}
+
+Result<void> look_at(const Context& context, const PlanOptions& options) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(plan, place.records->read([&](store::Session& session) { return chosen(session, options); }));
+    show(context, plan);
+    return {};
+}
+
+}  // namespace
+
+void add_plan_command(CLI::App& program, Context& context) {
+    auto* group = program.add_subcommand("plan", "Plans: add, list, show, price");
+    group->require_subcommand(1);
+    auto options = std::make_shared<PlanOptions>();
+
+    auto* adding = group->add_subcommand("add", "The next version of a plan, from JSON (docs/formats/plans.md)");
+    adding->add_option("FILE", options->file, "A file, or - for standard input")->required();
+    adding->callback([&context, options] { run_command(context, [&] { return add(context, *options); }); });
+
+    auto* listing = group->add_subcommand("list", "The newest version of each");
+    listing->callback([&context] { run_command(context, [&] { return list(context); }); });
+
+    auto* showing = group->add_subcommand("show", "A plan with its prices");
+    showing->add_option("CODE", options->code, "The plan")->required();
+    showing->add_option("--version", options->version, "Which [the newest]");
+    showing->callback([&context, options] { run_command(context, [&] { return look_at(context, *options); }); });
+
+    auto* pricing = group->add_subcommand("price", "A further price: from a later day on, or for one customer");
+    pricing->add_option("CODE", options->code, "The plan")->required();
+    pricing->add_option("FILE", options->file, "A price as JSON, or - for standard input")->required();
+    pricing->add_option("--version", options->version, "Of which version [the newest]");
+    pricing->add_option("--tenant", options->tenant, "For this customer only");
+    pricing->callback([&context, options] { run_command(context, [&] { return price(context, *options); }); });
+}
+
+}  // namespace rootstock
