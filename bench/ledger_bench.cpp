@@ -175,8 +175,11 @@ int run(const Options& options) {
         ROOTSTOCK_CHECK(records.has_value(), "a new folder takes a database");
         Bench bench{options, **records};
         auto ready = (*records)->write_now([&](store::Session& session) -> Result<void> {
-            ledger::Plan plan{
-                "bench", 1, "USD", Micros{1'000'000'000'000'000}, {{"input_tokens", "", Micros{20'000}, 1000}}};
+            ledger::Plan plan{"bench",
+                              1,
+                              "USD",
+                              Micros{1'000'000'000'000'000},
+                              {ledger::unit_price("input_tokens", "", Micros{20'000}, 1000)}};
             ROOTSTOCK_CHECKED(ledger::add_plan_version(session, plan, bench.clock.now()));
             return ledger::open_books(session, bench.tenant, "bench", bench.clock.now());
         });

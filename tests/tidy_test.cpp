@@ -41,6 +41,7 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kept_apart = {
     {"dnnl", {"native", "autograd"}},
     {"pango/", {"paper"}},
     {"cairo", {"paper"}},
+    {"date/", {"ledger"}},
 };
 
 struct Include {

@@ -14,18 +14,22 @@ namespace rootstock::ledger {
 
 // One line of what a period costs. Rounded once, half away from zero, to the currency's minor unit.
 struct ChargeLine {
-    std::string kind;           // "usage", "fee", "commitment", "proration"
-    std::string meter;          // "input_tokens", ...; empty for what is not measured
-    std::string model;          // the base model; empty: of all, or of none
+    std::string kind{};         // "fee", "proration", "usage", "commitment", "credit"
+    std::string meter{};        // "input_tokens", ...; empty for what is not measured
+    std::string model{};        // the base model; empty: of all, or of none
     std::int64_t quantity = 0;  // of the meter; 1 for a fee
-    std::string unit;           // what one of them is called: "input tokens", "month"
-    Period service;             // when it was used, or what the fee is for
+    std::string unit{};         // what one of them is called: "input tokens", "month"
+    Period service{};           // when it was used, or what the fee is for
     std::int64_t amount = 0;    // minor units; below zero for what is given back
-    std::string currency;       // ISO 4217
+    std::string currency{};     // ISO 4217
     int decimals = 2;           // of the minor unit
     std::string detail{"{}"};   // a JSON object: how the amount came about
 };
 
+// Fees are due at the start of the plan's own period, for the days that the subscription is in it; a change of the plan
+// where it happens, as two lines of what is left (subscription.h). Usage is added up by price and rated once
+// (rating.h). A commitment tops it up; what grants paid for comes off last, before taxes.
+//
 // The lines of a tenant's period in a fixed order; two calls over the same rows give the same lines to the byte.
 // not_found, reason "no_books".
 Result<std::vector<ChargeLine>> charges(store::Session& session, const TenantId& tenant, const Period& period);

@@ -20,11 +20,17 @@
 #include "ledger/invoice.h"
 #include "ledger/period.h"
 #include "ledger/plan.h"
+#include "ledger/plan_json.h"
+#include "ledger/quota.h"
+#include "ledger/rating.h"
 #include "ledger/reservation.h"
 #include "ledger/statement.h"
+#include "ledger/subscription.h"
 #include "ledger/tax.h"
 #include "ledger/usage_report.h"
 #include "ledger/verify.h"
+#include "ledger/wallet.h"
+#include "ledger/zone.h"
 
 namespace rootstock::ledger {
 

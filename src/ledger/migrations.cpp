@@ -1,5 +1,6 @@
 #include "ledger/guards.h"
 #include "ledger/ledger.h"
+#include "ledger/plan_tables.h"
 
 namespace rootstock::ledger {
 namespace {
@@ -193,12 +194,30 @@ std::string progress_guard() {
                   "NEW.amount <> OLD.amount OR NEW.account_id <> OLD.account_id OR NEW.request_id <> OLD.request_id");
 }
 
+// What a grant is never changes; what is left of it falls, and its state goes on.
+std::string grant_guards() {
+    return forbid("wallet_grant", "UPDATE",
+                  "NEW.amount <> OLD.amount OR NEW.tenant_id <> OLD.tenant_id OR NEW.kind <> OLD.kind OR "
+                  "NEW.remaining > OLD.remaining OR OLD.state IN ('expired', 'voided')") +
+           forbid("wallet_grant", "DELETE") + forbid("grant_use", "UPDATE") + forbid("grant_use", "DELETE");
+}
+
+std::string price_guards() {
+    std::string sql;
+    for (const char* table : {"plan_price", "plan_allowance"}) sql += forbid(table, "UPDATE") + forbid(table, "DELETE");
+    return sql;
+}
+
 }  // namespace
 
 std::vector<store::Migration> migrations() {
     return {{2, "accounts, transfers, reservations and usage", std::string(tables) + first_rows + guards()},
             {21, "a price for tuning", training_price},
             {22, "prices and progress of output tokens", output_tokens + progress_guard()},
+            {70, "plans with fees and price books", plan_tables() + price_guards()},
+            {71, "subscriptions with states and terms", subscription_tables()},
+            {72, "which prices a request is rated by", rating_tables()},
+            {73, "grants", grant_tables() + grant_guards()},
             {80, "invoices, credit notes, taxes and dunning", invoice_tables()}};
 }
 

@@ -64,15 +64,15 @@ TEST_F(OutputTokens, MoreThanWasHeldIsOurFaultAndBooksNothing) {
 
 TEST_F(OutputTokens, AModelsOwnPriceComesBeforeTheGeneralOne) {
     auto added = write([&](store::Session& session) {
-        return add_plan_version(session,
-                                {"own",
-                                 0,
-                                 "USD",
-                                 Micros{1'000'000},
-                                 {{"input_tokens", "", Micros{1000}, 1000},
-                                  {"output_tokens", "", Micros{2000}, 1000},
-                                  {"output_tokens", "minilm", Micros{5000}, 1000}}},
-                                clock_.now());
+        return add_plan_version(
+            session,
+            {"own",
+             0,
+             "USD",
+             Micros{1'000'000},
+             {unit_price("input_tokens", "", Micros{1000}, 1000), unit_price("output_tokens", "", Micros{2000}, 1000),
+              unit_price("output_tokens", "minilm", Micros{5000}, 1000)}},
+            clock_.now());
     });
     ASSERT_TRUE(added);
     ASSERT_TRUE(write([&](store::Session& s) { return set_plan(s, acme_, "own", clock_.now()); }));

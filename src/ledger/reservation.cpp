@@ -2,53 +2,10 @@
 
 #include "ledger/accounts.h"
 #include "ledger/economics.h"
+#include "ledger/terms.h"
 
 namespace rootstock::ledger {
 namespace {
-
-struct Terms {
-    std::string account;
-    Price price, output_price{"output_tokens", "", {}, 1};
-
-    Micros most(const ReserveRequest& request) const {
-        return rate(request.tokens_max, price.amount, price.per) +
-               rate(request.output_tokens_max, output_price.amount, output_price.per);
-    }
-};
-
-struct Offer {
-    std::string account;
-    Price price;
-};
-
-// The tenant's account and the price of a model's meter: its own if the plan has one, else the plan's general one.
-std::optional<Offer> offer_of(store::Session& session, const TenantId& tenant, const std::string& model,
-                              const std::string& meter) {
-    auto row = session.first<std::string, std::string, Micros, std::int64_t>(
-        "SELECT s.account_id, p.model, p.amount, p.per FROM subscription s "
-        "JOIN price p ON p.plan_code = s.plan_code AND p.plan_version = s.plan_version "
-        "WHERE s.tenant_id = :tenant AND s.ended_at IS NULL AND p.meter = :meter "
-        "AND (p.model = :model OR p.model = '') ORDER BY p.model DESC LIMIT 1",
-        tenant, meter, model);
-    if (!row) return std::nullopt;
-    auto& [account, priced_model, amount, per] = *row;
-    return Offer{account, {meter, priced_model, amount, per}};
-}
-
-Result<Terms> terms_of(store::Session& session, const ReserveRequest& request) {
-    auto input = offer_of(session, request.tenant, request.model, request.meter);
-    if (!input) return no_books();
-    Terms terms{std::move(input->account), std::move(input->price)};
-    if (request.output_tokens_max == 0) return terms;
-    auto output = offer_of(session, request.tenant, request.model, "output_tokens");
-    if (!output)
-        return fail(
-            ErrorCode::permission_denied,
-            "your plan has no price for what the model '" + request.model + "' writes; ask for a plan that includes it",
-            "model", "no_price");
-    terms.output_price = std::move(output->price);
-    return terms;
-}
 
 // Quota, credit and concurrent overspend are this one statement: it changes the row or it does not.
 bool admit(store::Session& session, const std::string& account, Micros amount) {
@@ -59,18 +16,33 @@ bool admit(store::Session& session, const std::string& account, Micros amount) {
                amount, account, amount, account) == 1;
 }
 
+Quantities most_of(const ReserveRequest& request) {
+    return {request.meter, request.tokens_max, request.output_tokens_max};
+}
+
+// The amount of one request where that is its own price.
+Micros request_amount(const Terms& terms) {
+    return terms.requests.rated ? Micros{} : rate(1, terms.requests.nano(), nano_per);
+}
+
 Result<void> record(store::Session& session, const ReserveRequest& request, const Terms& terms, Micros amount,
-                    Timestamp now) {
+                    std::int64_t allowance, Timestamp now) {
     const auto added = session.execute(
         "INSERT INTO reservation (request_id, tenant_id, key_id, account_id, model, amount, tokens_max, price_amount, "
         "price_per, output_tokens_max, output_price_amount, output_price_per, operation, adapter, adapter_id, owner, "
-        "state, created_at, expires_at) VALUES (:request, :tenant, :key, :account, :model, :amount, :tokens, :price, "
-        ":per, :out, :out_price, :out_per, :operation, :adapter, :adapter_id, :owner, 'pending', :now, :expires) "
+        "state, created_at, expires_at, counts, price_id, output_price_id, cached_price_id, cached_price_amount, "
+        "request_price_id, request_amount, rated, period_start, allowance) VALUES (:request, :tenant, :key, :account, "
+        ":model, "
+        ":amount, :tokens, :price, :per, :out, :out_price, :out_per, :operation, :adapter, :adapter_id, :owner, "
+        "'pending', "
+        ":now, :expires, :meter, :price_id, :output_id, :cached_id, :cached, :each_id, :each, :rated, :period, "
+        ":allowance) "
         "ON CONFLICT (request_id) DO NOTHING",
         request.request, request.tenant, request.key, terms.account, request.model, amount, request.tokens_max,
-        terms.price.amount, terms.price.per, request.output_tokens_max, terms.output_price.amount,
-        terms.output_price.per, request.operation, request.adapter, request.adapter_id, request.owner, now,
-        request.expires);
+        terms.input.nano(), nano_per, request.output_tokens_max, terms.output.nano(), nano_per, request.operation,
+        request.adapter, request.adapter_id, request.owner, now, request.expires, request.meter, terms.input.price,
+        terms.output.price, terms.cached.price, terms.cached.nano(), terms.requests.price, request_amount(terms),
+        terms.rated_bits(), terms.period_start, allowance);
     if (added == 1) return {};
     return fail(ErrorCode::conflict, "this request id was used before", {}, "request_seen");
 }
@@ -79,6 +51,17 @@ void release(store::Session& session, const std::string& account, Micros amount)
     const auto changed = session.execute(
         "UPDATE ledger_balance SET pending_dr = pending_dr - :amount WHERE account_id = :account", amount, account);
     ROOTSTOCK_CHECK(changed == 1, "a reservation's account has no balance row");
+}
+
+// What was held of allowances by reservations that are closed without use.
+template <typename... Args>
+void release_allowances(store::Session& session, const std::string& chosen, const Args&... args) {
+    for (const auto& [tenant, meter, input, output, bits, period] :
+         session.query<TenantId, std::string, std::int64_t, std::int64_t, std::int64_t, Timestamp>(
+             "SELECT tenant_id, counts, tokens_max, output_tokens_max, allowance, period_start " + chosen +
+                 " AND allowance > 0",
+             args...))
+        settle_allowances(session, tenant, period, bits, {meter, input, output}, {meter, 0, 0, 0});
 }
 
 // Closes all open reservations that `condition` selects (it has one value) and lets go of what they held.
@@ -90,6 +73,7 @@ std::int64_t close_all(store::Session& session, const std::string& state, const 
         "SELECT account_id, CAST(SUM(amount) AS BIGINT) " + chosen + " GROUP BY account_id", value);
     for (auto& [account, amount] : held) release(session, account, amount);
     if (held.empty()) return 0;
+    release_allowances(session, chosen, value);
     return session.execute("UPDATE reservation SET state = '" + state +
                                "', settled_at = :settled WHERE state = 'pending' AND " + condition,
                            now, value);
@@ -100,15 +84,16 @@ std::int64_t close_all(store::Session& session, const std::string& state, const 
 Result<Hold> reserve(store::Session& session, const ReserveRequest& request, Timestamp now) {
     ROOTSTOCK_CHECK(request.tokens_max >= 0 && request.output_tokens_max >= 0,
                     "a request cannot use less than no tokens");
-    ROOTSTOCK_TRY(terms, terms_of(session, request));
-    const Micros amount = terms.most(request);
+    ROOTSTOCK_TRY(terms, terms_of(session, request, now));
+    ROOTSTOCK_TRY(amount, terms.most(request));
     if (!admit(session, terms.account, amount))
         return fail(ErrorCode::insufficient_quota,
                     "the credit limit does not cover this request, which may cost up to " + format_exact(amount) +
                         ": settle your balance or raise the limit",
                     {}, "insufficient_quota");
-    ROOTSTOCK_CHECKED(record(session, request, terms, amount, now));
-    return Hold{amount, terms.price, terms.output_price};
+    ROOTSTOCK_TRY(allowance, hold_allowances(session, terms, request.tenant, most_of(request)));
+    ROOTSTOCK_CHECKED(record(session, request, terms, amount, allowance, now));
+    return Hold{amount};
 }
 
 void mark_progress(store::Session& session, const RequestId& request, std::int64_t output_tokens) {
@@ -128,6 +113,7 @@ Result<void> void_reservation(store::Session& session, const RequestId& request,
     if (compute_micros > 0)
         book_work(session, {"failed_request", request.text(), tenant, model, {}, {}, compute_micros}, now);
     if (state != "pending") return {};
+    release_allowances(session, "FROM reservation WHERE request_id = :request", request);
     session.execute("UPDATE reservation SET state = 'voided', settled_at = :now WHERE request_id = :request", now,
                     request);
     release(session, account, amount);

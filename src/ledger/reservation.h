@@ -29,15 +29,17 @@ struct ReserveRequest {
 inline constexpr std::string_view jobs_own = "jobs";
 
 struct Hold {
-    Micros amount;  // tokens_max and output_tokens_max at the tenant's prices
-    // What will be charged, whatever happens to the plan meanwhile. Output costs nothing when none is asked for.
-    Price price, output_price;
+    Micros amount;  // the most that it can be charged at the tenant's prices, which hold whatever happens to them
+                    // meanwhile
 };
 
 // Holds the price of the most that can be used, in one atomic statement: owed + held + this <= limit.
-//   insufficient_quota   reason "insufficient_quota": the limit does not cover it. Nothing is held.
+//   insufficient_quota   reason "insufficient_quota": the limit does not cover it; "allowance_used": a hard allowance
+//   of the
+//                        plan does not. Nothing is held.
 //   not_found            reason "no_books": the tenant has no account or no price for the model.
-//   permission_denied    reason "no_price": the tenant's plan has no price for output tokens of the model.
+//   permission_denied    reason "no_price": the tenant's plan has no price for output tokens of the model;
+//                        "subscription_state": the subscription is suspended or canceled.
 //   conflict             reason "request_seen": this request id was reserved before.
 Result<Hold> reserve(store::Session& session, const ReserveRequest& request, Timestamp now);
 
@@ -65,8 +67,9 @@ struct Charge {
 
 // Books the usage event and its transfer (tenant's receivable debited, revenue credited) and lets go of the hold.
 // After expiry it is admitted anew for the true amount (insufficient_quota if the limit is reached meanwhile).
-// Posting the same request twice books once. conflict, reason "voided", after a void; not_found for an unknown
-// request; internal if the usage is above the hold (our own miscount: nothing is booked).
+// What grants cover of it is taken from them (wallet.h). Posting the same request twice books once. conflict, reason
+// "voided", after a void; not_found for an unknown request; internal if the usage is above the hold (our own miscount:
+// nothing is booked).
 Result<Charge> post(store::Session& session, const Settlement& settlement, Timestamp now);
 
 // Lets go of the hold and charges nothing. The compute that was spent all the same is booked as cost.

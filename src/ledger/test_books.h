@@ -50,7 +50,8 @@ protected:
                   std::string currency = "USD") {
         auto added = write([&](store::Session& session) {
             return add_plan_version(
-                session, {code, 0, currency, Micros{limit}, {{"input_tokens", "", Micros{price}, 1000}}}, clock_.now());
+                session, {code, 0, currency, Micros{limit}, {unit_price("input_tokens", "", Micros{price}, 1000)}},
+                clock_.now());
         });
         ASSERT_TRUE(added) << added.error().message;
     }

@@ -1,5 +1,7 @@
 #include "ledger/verify.h"
 
+#include "ledger/terms.h"
+
 namespace rootstock::ledger {
 namespace {
 
@@ -72,8 +74,18 @@ struct Posted {
     std::int64_t output_tokens = 0;
     std::optional<Micros> output_price;
     std::optional<std::int64_t> output_per;
+    std::int64_t cached_tokens = 0;  // those that have a price of their own
+    std::optional<Micros> cached_price, request_amount;
+    std::optional<std::int64_t> rated_bits;
+    Micros rated;  // by the whole of its period: see check_rated
 
-    Micros due() const { return rate(tokens, *price, *per) + rate(output_tokens, *output_price, *output_per); }
+    Micros due() const {
+        Micros sum = rated + *request_amount;
+        if ((*rated_bits & 1) == 0)
+            sum = sum + rate(tokens - cached_tokens, *price, *per) + rate(cached_tokens, *cached_price, nano_per);
+        if ((*rated_bits & 2) == 0) sum = sum + rate(output_tokens, *output_price, *output_per);
+        return sum;
+    }
 };
 
 std::string fault_of(const Posted& event) {
@@ -92,9 +104,13 @@ std::string fault_of(const Posted& event) {
 void check_events(store::Session& session, Problems& problems) {
     session.for_each<std::string, std::string, std::string, std::int64_t, Micros, std::optional<Micros>, bool,
                      std::optional<Micros>, std::optional<Micros>, std::optional<std::int64_t>, std::int64_t,
-                     std::optional<Micros>, std::optional<std::int64_t>>(
-        "SELECT u.event_id, u.transfer_id, COALESCE(r.state, ''), u.input_tokens, u.amount, t.amount, u.late, "
-        "r.amount, r.price_amount, r.price_per, u.output_tokens, r.output_price_amount, r.output_price_per FROM "
+                     std::optional<Micros>, std::optional<std::int64_t>, std::int64_t, std::optional<Micros>,
+                     std::optional<Micros>, std::optional<std::int64_t>, Micros>(
+        "SELECT u.event_id, u.transfer_id, COALESCE(r.state, ''), CASE WHEN r.counts = 'rows' THEN u.inputs ELSE "
+        "u.input_tokens END, u.amount, t.amount, u.late, "
+        "r.amount, r.price_amount, r.price_per, u.output_tokens, r.output_price_amount, r.output_price_per, "
+        "CASE WHEN u.cached_price_id <> '' THEN u.cached_tokens ELSE 0 END, r.cached_price_amount, r.request_amount, "
+        "r.rated, u.rated_amount FROM "
         "usage_event u LEFT JOIN ledger_transfer t ON t.id = u.transfer_id AND "
         "t.ref_id = u.event_id LEFT JOIN reservation r ON r.request_id = u.event_id",
         [&](auto... columns) {
@@ -139,6 +155,45 @@ void check_numbers(store::Session& session, Problems& problems) {
         [&](const std::string& series) { problems.push_back("series " + series + " lacks a number"); });
 }
 
+// What depends on a period's whole quantity adds up to what is kept of the period.
+void check_rated(store::Session& session, Problems& problems) {
+    session.for_each<TenantId, Micros, Micros>(
+        "SELECT u.tenant_id, u.total, COALESCE(p.total, 0) FROM (SELECT tenant_id, CAST(SUM(rated_amount) AS BIGINT) "
+        "AS "
+        "total FROM usage_event GROUP BY tenant_id) u LEFT JOIN (SELECT tenant_id, CAST(SUM(charged) AS BIGINT) AS "
+        "total FROM "
+        "period_usage GROUP BY tenant_id) p ON p.tenant_id = u.tenant_id WHERE u.total <> COALESCE(p.total, 0)",
+        [&](const TenantId& tenant, Micros events, Micros periods) {
+            problems.push_back("requests of " + tenant.text() + " were rated at " + amount(events) +
+                               ", but their periods at " + amount(periods));
+        });
+}
+
+// What is left of a grant is what it was without its uses.
+void check_grants(store::Session& session, Problems& problems) {
+    session.for_each<std::string, Micros, Micros>(
+        "SELECT g.id, g.amount - g.remaining, CAST(COALESCE(u.total, 0) AS BIGINT) FROM wallet_grant g LEFT JOIN "
+        "(SELECT "
+        "grant_id, SUM(amount) AS total FROM grant_use GROUP BY grant_id) u ON u.grant_id = g.id WHERE g.amount - "
+        "g.remaining "
+        "<> COALESCE(u.total, 0)",
+        [&](const std::string& grant, Micros gone, Micros used) {
+            problems.push_back("grant " + grant + " is short of " + amount(gone) + ", but paid for " + amount(used));
+        });
+}
+
+// What is held of allowances is held by open reservations.
+void check_allowances(store::Session& session, Problems& problems) {
+    const auto held = session.value<std::int64_t>("SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) FROM allowance");
+    const auto open = session.value<std::int64_t>(
+        "SELECT CAST(COALESCE(SUM((allowance & 1) * tokens_max + (allowance & 2) / 2 * output_tokens_max + (allowance "
+        "& 4) / "
+        "4), 0) AS BIGINT) FROM reservation WHERE state = 'pending'");
+    if (held != open)
+        problems.push_back("allowances hold " + std::to_string(held) + " units, open reservations " +
+                           std::to_string(open));
+}
+
 std::string digest_of(store::Session& session) {
     Sha256 digest;
     session.for_each<std::string, std::string, std::string, std::int64_t, std::string, std::string, std::string,
@@ -162,8 +217,9 @@ Verification verify(store::Session& session) {
     result.usage_events = session.value<std::int64_t>("SELECT COUNT(*) FROM usage_event");
     result.open_reservations = session.value<std::int64_t>("SELECT COUNT(*) FROM reservation WHERE state = 'pending'");
     result.digest = digest_of(session);
-    for (const auto check : {fold_balances, fold_holds, compare_sides, check_transfers, check_events,
-                             check_reservations, check_invoices, check_numbers})
+    for (const auto check :
+         {fold_balances, fold_holds, compare_sides, check_transfers, check_events, check_reservations, check_invoices,
+          check_numbers, check_rated, check_grants, check_allowances})
         check(session, result.problems);
     return result;
 }

@@ -5,8 +5,8 @@
 //
 //   serve_fixture --adapter HOME BASE NAME OWNER LABEL,LABEL,... SEED
 //
-// The second adds a live adapter with seeded random weights on a base model of the home; OWNER "": the house's. The first
-// prints one JSON object: {"base", "digest", "labels", "keys": {"acme", "umbra", "poor", "suspended", "revoked",
+// The second adds a live adapter with seeded random weights on a base model of the home; OWNER "": the house's. The
+// first prints one JSON object: {"base", "digest", "labels", "keys": {"acme", "umbra", "poor", "suspended", "revoked",
 // "expired"}}. Besides that model ("fixture") there is one that writes ("writer": WRITER_FOLDER, or the
 // one of tiny_writer.h). Adapters: "tickets"
 // of the house (live), "mood" of acme (version 1 retired, 2 live, 3 candidate), "secret" of umbra (live), "broken" of
@@ -212,9 +212,9 @@ ledger::Plan tiny_plan() {
     ledger::Plan plan;
     plan.code = "tiny";
     plan.credit_limit = Micros{1000};  // 50 tokens at the default price
-    plan.prices = {{"input_tokens", "", Micros{20000}, 1000},
-                   {"output_tokens", "", Micros{60000}, 1000},
-                   {"training_tokens", "", Micros{8000}, 1000}};
+    plan.prices = {ledger::unit_price("input_tokens", "", Micros{20000}, 1000),
+                   ledger::unit_price("output_tokens", "", Micros{60000}, 1000),
+                   ledger::unit_price("training_tokens", "", Micros{8000}, 1000)};
     return plan;
 }
 
@@ -263,9 +263,10 @@ void make(const std::string& home, const std::string& folder, const std::string&
 int main(int argc, char** argv) {
     const bool one_more = argc == 8 && std::string_view(argv[1]) == "--adapter";
     if (!one_more && (argc < 3 || argc > 4)) {
-        std::fprintf(stderr,
-                     "usage: %s HOME MODEL_FOLDER [WRITER_FOLDER]\n       %s --adapter HOME BASE NAME OWNER LABELS SEED\n",
-                     argv[0], argv[0]);
+        std::fprintf(
+            stderr,
+            "usage: %s HOME MODEL_FOLDER [WRITER_FOLDER]\n       %s --adapter HOME BASE NAME OWNER LABELS SEED\n",
+            argv[0], argv[0]);
         return 2;
     }
     try {
