@@ -11,6 +11,14 @@ Micros booked_before(const Invoice& invoice) {
     return sum;
 }
 
+// What grants paid is a line of the invoice, but it left the receivable when they were given.
+std::int64_t granted_before(const Invoice& invoice) {
+    std::int64_t sum = 0;
+    for (const InvoiceLine& line : invoice.lines)
+        if (line.charge.kind == "credit") sum -= line.charge.amount;
+    return sum;
+}
+
 }  // namespace
 
 Group::Group(store::Session& session, const Invoice& invoice, std::string ref_type, std::string ref_id, Timestamp now)
@@ -47,8 +55,8 @@ void Group::move_exact(const std::string& debit, const std::string& credit, Micr
 // Usage is in receivable and revenue already, to the millionth: what is booked here makes it the invoice's sum.
 void book_issued(store::Session& session, const Invoice& invoice, Timestamp now) {
     Group group(session, invoice, "invoice", invoice.id.text(), now);
-    const Micros subtotal = rate(invoice.subtotal, Micros{per_minor(invoice.decimals)}, 1);
-    group.move_exact(group.receivable(), group.house("revenue"), subtotal - booked_before(invoice), "invoice_revenue");
+    const Micros earned = rate(invoice.subtotal + granted_before(invoice), Micros{per_minor(invoice.decimals)}, 1);
+    group.move_exact(group.receivable(), group.house("revenue"), earned - booked_before(invoice), "invoice_revenue");
     group.move(group.receivable(), group.house("tax_payable"), invoice.tax, "invoice_tax");
     group.move(group.customer_credit(), group.receivable(), invoice.credits, "invoice_credit");
 }

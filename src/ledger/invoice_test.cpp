@@ -201,6 +201,19 @@ TEST_F(InvoiceTest, BelowZeroBecomesCustomerCredit) {
     expect_books_in_order();
 }
 
+TEST_F(InvoiceTest, WhatGrantsPaidIsNotTakenOffTwice) {
+    const auto later = clock_;
+    clock_ = ManualClock{Timestamp{1'795'000'000'000'000}};
+    ASSERT_TRUE(write([&](store::Session& session) {
+        return grant(session, {.tenant = acme_, .amount = Micros{10'000'000}}, clock_.now());
+    }));
+    clock_ = later;
+    use(acme_, 1'500'000);
+    EXPECT_EQ(issued(acme_).total, 2000);
+    EXPECT_EQ(owed(acme_), 20'000'000) << "the grant left the receivable when it was given";
+    expect_books_in_order();
+}
+
 TEST_F(InvoiceTest, PartsOfAPaymentAreKept) {
     const auto bill = issued(acme_, {line(1000)});
     EXPECT_EQ(paid(bill.id, 400, "bank 1")->left(), 600);
