@@ -13,7 +13,7 @@ namespace rootstock::ledger {
 
 // A price: `amount` for every `per` units of `meter`. The price of n units is rate(n, amount, per).
 struct Price {
-    std::string meter = "input_tokens";  // or "output_tokens"
+    std::string meter = "input_tokens";  // or "output_tokens", "training_tokens", "rows" (of tables)
     std::string model;                   // the base model it is for; empty: all without a price of their own
     Micros amount;
     std::int64_t per = 1000;
@@ -28,8 +28,8 @@ struct Plan {
     std::vector<Price> prices;
 };
 
-// "default", version 1: pay per use, 0.02 USD per 1,000 input tokens and 0.06 USD per 1,000 output tokens, credit limit
-// 100 USD. Migrations put it in.
+// "default", version 1: pay per use, 0.02 USD per 1,000 input tokens, 0.06 USD per 1,000 output tokens, 0.008 USD per
+// 1,000 tokens that tuning learns from, 0.10 USD per 1,000 rows of tables; credit limit 100 USD. Migrations put it in.
 inline constexpr std::string_view default_plan = "default";
 
 // The newest version of a plan; not_found, reason "plan_not_found".

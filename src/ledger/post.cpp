@@ -12,20 +12,24 @@ struct Reserved {
     std::int64_t tokens_max = 0, per = 1;
     Micros output_price;
     std::int64_t output_tokens_max = 0, output_per = 1;
+    std::string meter;
 
+    std::int64_t taken_in(const Usage& usage) const { return meter == rows_meter ? usage.rows : usage.input_tokens; }
     bool covers(const Usage& usage) const {
-        return usage.input_tokens <= tokens_max && usage.output_tokens <= output_tokens_max;
+        return taken_in(usage) <= tokens_max && usage.output_tokens <= output_tokens_max;
     }
     Micros charge(const Usage& usage) const {
-        return rate(usage.input_tokens, price, per) + rate(usage.output_tokens, output_price, output_per);
+        return rate(taken_in(usage), price, per) + rate(usage.output_tokens, output_price, output_per);
     }
 };
 
 Result<Reserved> find(store::Session& session, const RequestId& request) {
     auto row = session.first<TenantId, ApiKeyId, std::string, std::string, std::string, std::string, Micros, Micros,
-                             std::int64_t, std::int64_t, Micros, std::int64_t, std::int64_t>(
+                             std::int64_t, std::int64_t, Micros, std::int64_t, std::int64_t, std::string>(
         "SELECT r.tenant_id, r.key_id, r.account_id, v.id, a.currency, r.state, r.amount, r.price_amount, "
-        "r.tokens_max, r.price_per, r.output_price_amount, r.output_tokens_max, r.output_price_per FROM reservation r "
+        "r.tokens_max, r.price_per, r.output_price_amount, r.output_tokens_max, r.output_price_per, r.meter FROM "
+        "reservation "
+        "r "
         "JOIN ledger_account a ON a.id = r.account_id "
         "JOIN ledger_account v ON v.tenant_id = '' AND v.kind = 'revenue' AND v.currency = a.currency "
         "WHERE r.request_id = :request",
@@ -97,7 +101,7 @@ Result<Charge> post(store::Session& session, const Settlement& settlement, Times
     if (reserved.state != "pending")
         if (auto before = booked_before(session, reserved, settlement.request)) return *before;
     if (!reserved.covers(settlement.usage))
-        return fail(ErrorCode::internal, "a request used more tokens than it had reserved", {}, "above_hold");
+        return fail(ErrorCode::internal, "a request used more than it had reserved", {}, "above_hold");
     Charge charge{reserved.charge(settlement.usage), {}, reserved.state == "expired"};
     if (!charge.late) {
         settle(session, reserved, settlement.request, charge.amount, now);

@@ -37,7 +37,14 @@ std::optional<Offer> offer_of(store::Session& session, const TenantId& tenant, c
 
 Result<Terms> terms_of(store::Session& session, const ReserveRequest& request) {
     auto input = offer_of(session, request.tenant, request.model, request.meter);
-    if (!input) return no_books();
+    if (!input) {
+        ROOTSTOCK_CHECKED(balance(session, request.tenant));
+        if (request.meter != rows_meter) return no_books();
+        return fail(ErrorCode::permission_denied,
+                    "your plan has no price for rows of tables, which the model '" + request.model +
+                        "' reads; ask for a plan that includes them",
+                    "model", "no_price");
+    }
     Terms terms{std::move(input->account), std::move(input->price)};
     if (request.output_tokens_max == 0) return terms;
     auto output = offer_of(session, request.tenant, request.model, "output_tokens");
@@ -63,14 +70,16 @@ Result<void> record(store::Session& session, const ReserveRequest& request, cons
                     Timestamp now) {
     const auto added = session.execute(
         "INSERT INTO reservation (request_id, tenant_id, key_id, account_id, model, amount, tokens_max, price_amount, "
-        "price_per, output_tokens_max, output_price_amount, output_price_per, operation, adapter, adapter_id, owner, "
-        "state, created_at, expires_at) VALUES (:request, :tenant, :key, :account, :model, :amount, :tokens, :price, "
-        ":per, :out, :out_price, :out_per, :operation, :adapter, :adapter_id, :owner, 'pending', :now, :expires) "
+        "price_per, output_tokens_max, output_price_amount, output_price_per, operation, adapter, adapter_id, meter, "
+        "owner, state, created_at, expires_at) VALUES (:request, :tenant, :key, :account, :model, :amount, :tokens, "
+        ":price, "
+        ":per, :out, :out_price, :out_per, :operation, :adapter, :adapter_id, :meter, :owner, "
+        "'pending', :now, :expires) "
         "ON CONFLICT (request_id) DO NOTHING",
         request.request, request.tenant, request.key, terms.account, request.model, amount, request.tokens_max,
         terms.price.amount, terms.price.per, request.output_tokens_max, terms.output_price.amount,
-        terms.output_price.per, request.operation, request.adapter, request.adapter_id, request.owner, now,
-        request.expires);
+        terms.output_price.per, request.operation, request.adapter, request.adapter_id, request.meter, request.owner,
+        now, request.expires);
     if (added == 1) return {};
     return fail(ErrorCode::conflict, "this request id was used before", {}, "request_seen");
 }

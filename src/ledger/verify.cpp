@@ -63,7 +63,7 @@ void check_transfers(store::Session& session, Problems& problems) {
 
 struct Posted {
     std::string request, transfer, state;
-    std::int64_t tokens = 0;
+    std::int64_t taken_in = 0;  // tokens, or rows of tables
     Micros charged;
     std::optional<Micros> transferred;
     bool late = false;
@@ -73,7 +73,7 @@ struct Posted {
     std::optional<Micros> output_price;
     std::optional<std::int64_t> output_per;
 
-    Micros due() const { return rate(tokens, *price, *per) + rate(output_tokens, *output_price, *output_per); }
+    Micros due() const { return rate(taken_in, *price, *per) + rate(output_tokens, *output_price, *output_per); }
 };
 
 std::string fault_of(const Posted& event) {
@@ -93,8 +93,9 @@ void check_events(store::Session& session, Problems& problems) {
     session.for_each<std::string, std::string, std::string, std::int64_t, Micros, std::optional<Micros>, bool,
                      std::optional<Micros>, std::optional<Micros>, std::optional<std::int64_t>, std::int64_t,
                      std::optional<Micros>, std::optional<std::int64_t>>(
-        "SELECT u.event_id, u.transfer_id, COALESCE(r.state, ''), u.input_tokens, u.amount, t.amount, u.late, "
-        "r.amount, r.price_amount, r.price_per, u.output_tokens, r.output_price_amount, r.output_price_per FROM "
+        "SELECT u.event_id, u.transfer_id, COALESCE(r.state, ''), "
+        "CASE WHEN r.meter = 'rows' THEN u.inputs ELSE u.input_tokens END, u.amount, t.amount, u.late, r.amount, "
+        "r.price_amount, r.price_per, u.output_tokens, r.output_price_amount, r.output_price_per FROM "
         "usage_event u LEFT JOIN ledger_transfer t ON t.id = u.transfer_id AND "
         "t.ref_id = u.event_id LEFT JOIN reservation r ON r.request_id = u.event_id",
         [&](auto... columns) {
