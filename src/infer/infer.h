@@ -8,7 +8,7 @@
 //   constrain/: what a text may be: JSON schema, regular expression, choices, grammar
 //   decode/: entities and answers from what token and span heads say
 //   generate/: lets a language model write on: generator.h for one caller, writer.h for many at once
-//   table/: rows of a table to scores, on an executor of its own
+//   table/: rows of a table to scores, on an executor of each model's own; the desk serves them to many
 //
 // Other folders include this face only.
 
@@ -24,4 +24,5 @@
 #include "infer/residency/residency.h"
 #include "infer/residency/self_check.h"
 #include "infer/scheduler.h"
+#include "infer/table/table_desk.h"
 #include "infer/table/table_model.h"

@@ -6,6 +6,8 @@
 #include <thread>
 #include <utility>
 
+#include "infer/table/table_model.h"
+
 namespace rootstock {
 namespace {
 
@@ -61,8 +63,17 @@ Result<void> check_rows(const InferRequest& request, const TransformerSpec& spec
     return check_types(request, spec);
 }
 
+Result<void> check_table(const InferRequest& request) {
+    if (request.cells.rows == 0) return fail(ErrorCode::invalid_argument, "there is no row", "rows");
+    if (request.table->fits(request.cells) && request.rows.empty() && request.pictures.empty()) return {};
+    return fail(ErrorCode::invalid_argument, "the rows were not encoded for this table model", "rows");
+}
+
 // One faulty request must not spoil the batch it would ride in, so it is found before.
-Result<void> check_request(const InferRequest& request, const TransformerSpec& spec) {
+Result<void> check_request(const InferRequest& request, const NativeModel* model) {
+    if (request.table) return check_table(request);
+    ROOTSTOCK_CHECK(model && request.cells.rows == 0, "rows without their model");
+    const auto& spec = model->spec();
     if (request.kind == InferKind::logits && (!request.adapter || request.adapter->classes() == 0))
         return fail(ErrorCode::invalid_argument, "this model has no classification head", "model");
     const auto head = spec.head.kind;
@@ -98,7 +109,7 @@ struct Scheduler::State {
 };
 
 void Scheduler::State::loop() {
-    runner.executor().warm();
+    runner.warm();
     for (;;) {
         std::vector<InferJobPtr> expired;
         std::vector<InferRow> rows;
@@ -162,13 +173,14 @@ Scheduler::~Scheduler() {
 }
 
 InferTicket Scheduler::submit(InferRequest request, InferDone done) {
-    if (auto checked = check_request(request, state_->model->spec()); !checked) {
+    if (auto checked = check_request(request, state_->model.get()); !checked) {
         done(fail(checked.error()));
         return 0;
     }
     auto job = std::make_shared<InferJob>();
     job->answer.rows.resize(request.count());
-    if (!request.pictures.empty()) request.picture_tokens = picture_tokens(state_->model->spec());
+    if (!request.pictures.empty()) request.row_tokens = picture_tokens(state_->model->spec());
+    if (request.table) request.row_tokens = request.table->row_tokens();
     job->request = std::move(request);
     job->done = std::move(done);
     Result<void> accepted;
@@ -200,7 +212,5 @@ SchedulerLoad Scheduler::load() const {
     const double pace = state_->tokens_per_second;
     return {state_->queue.rows(), tokens, state_->rows_running, pace > 0 ? static_cast<double>(tokens) / pace : 0};
 }
-
-const NativeModel& Scheduler::model() const { return *state_->model; }
 
 }  // namespace rootstock

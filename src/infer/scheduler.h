@@ -27,6 +27,7 @@ struct SchedulerLoad {
 
 class Scheduler {
 public:
+    // Without a model: for rows of tables, each of which brings its own.
     Scheduler(std::shared_ptr<const NativeModel> model, SchedulerSettings settings = {});
     ~Scheduler();  // runs what is queued, then ends the thread
     Scheduler(const Scheduler&) = delete;
@@ -43,7 +44,6 @@ public:
     void cancel(InferTicket ticket);
 
     SchedulerLoad load() const;
-    const NativeModel& model() const;
 
 private:
     struct State;

@@ -187,6 +187,12 @@ constexpr const char* training_price = R"sql(
 INSERT INTO price (plan_code, plan_version, meter, model, amount, per)
     VALUES ('default', 1, 'training_tokens', '', 8000, 1000);
 )sql";
+// A table's rows are no tokens: they have a price of their own, and a reservation says what it counts. Tuning, whose
+// reservations may be open, settles as before: by tokens.
+constexpr const char* rows_price = R"sql(
+INSERT INTO price (plan_code, plan_version, meter, model, amount, per) VALUES ('default', 1, 'rows', '', 100000, 1000);
+)sql";
+
 // An open reservation may get a further progress mark, and nothing else.
 std::string progress_guard() {
     return forbid("reservation", "UPDATE",
@@ -214,6 +220,7 @@ std::vector<store::Migration> migrations() {
     return {{2, "accounts, transfers, reservations and usage", std::string(tables) + first_rows + guards()},
             {21, "a price for tuning", training_price},
             {22, "prices and progress of output tokens", output_tokens + progress_guard()},
+            {40, "a price for rows of tables", rows_price},
             {70, "plans with fees and price books", plan_tables() + price_guards()},
             {71, "subscriptions with states and terms", subscription_tables()},
             {72, "which prices a request is rated by", rating_tables()},

@@ -65,8 +65,8 @@ struct Plan {
     Timestamp created{};
 };
 
-// "default", version 1: pay per use, 0.02 USD per 1,000 input tokens and 0.06 USD per 1,000 output tokens, credit limit
-// 100 USD. Migrations put it in.
+// "default", version 1: pay per use, 0.02 USD per 1,000 input tokens, 0.06 USD per 1,000 output tokens, 0.008 USD per
+// 1,000 tokens that tuning learns from, 0.10 USD per 1,000 rows of tables; credit limit 100 USD. Migrations put it in.
 inline constexpr std::string_view default_plan = "default";
 
 // The newest version of a plan, or a certain one, with all its prices, of tenants too; not_found, reason

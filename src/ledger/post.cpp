@@ -133,7 +133,7 @@ Result<Charge> post(store::Session& session, const Settlement& settlement, Times
     if (reserved.state != "pending")
         if (auto before = booked_before(session, reserved, settlement.request)) return *before;
     if (!reserved.covers(settlement.usage))
-        return fail(ErrorCode::internal, "a request used more tokens than it had reserved", {}, "above_hold");
+        return fail(ErrorCode::internal, "a request used more than it had reserved", {}, "above_hold");
     ROOTSTOCK_TRY(rated, rated_charge(session, reserved, settlement.usage));
     Charge charge{reserved.charge(settlement.usage) + rated, {}, reserved.state == "expired"};
     const Quantities used{reserved.meter, reserved.counted(settlement.usage), settlement.usage.output_tokens};

@@ -22,11 +22,14 @@ struct ReserveRequest {
     std::int64_t output_tokens_max = 0;  // the most that can come out
     std::string operation{}, adapter{};  // as in Settlement
     AdapterId adapter_id{};
-    std::string meter = "input_tokens";  // what tokens_max counts: chooses its price too
+    // What tokens_max counts: chooses its price too. Of "rows" usage.rows is charged, else usage.input_tokens.
+    std::string meter = "input_tokens";
 };
 
 // The owner of reservations of jobs: they go on when the serving process is gone, so void_abandoned passes them by.
 inline constexpr std::string_view jobs_own = "jobs";
+
+inline constexpr std::string_view rows_meter = "rows";
 
 struct Hold {
     Micros amount;  // the most that it can be charged at the tenant's prices, which hold whatever happens to them
@@ -38,7 +41,7 @@ struct Hold {
 //   of the
 //                        plan does not. Nothing is held.
 //   not_found            reason "no_books": the tenant has no account or no price for the model.
-//   permission_denied    reason "no_price": the tenant's plan has no price for output tokens of the model;
+//   permission_denied    reason "no_price": the tenant's plan has no price for output tokens of the model, or for rows;
 //                        "subscription_state": the subscription is suspended or canceled.
 //   conflict             reason "request_seen": this request id was reserved before.
 Result<Hold> reserve(store::Session& session, const ReserveRequest& request, Timestamp now);

@@ -65,7 +65,7 @@ void check_transfers(store::Session& session, Problems& problems) {
 
 struct Posted {
     std::string request, transfer, state;
-    std::int64_t tokens = 0;
+    std::int64_t taken_in = 0;  // tokens, or rows of tables
     Micros charged;
     std::optional<Micros> transferred;
     bool late = false;
@@ -82,7 +82,7 @@ struct Posted {
     Micros due() const {
         Micros sum = rated + *request_amount;
         if ((*rated_bits & 1) == 0)
-            sum = sum + rate(tokens - cached_tokens, *price, *per) + rate(cached_tokens, *cached_price, nano_per);
+            sum = sum + rate(taken_in - cached_tokens, *price, *per) + rate(cached_tokens, *cached_price, nano_per);
         if ((*rated_bits & 2) == 0) sum = sum + rate(output_tokens, *output_price, *output_per);
         return sum;
     }

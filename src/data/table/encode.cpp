@@ -188,22 +188,23 @@ Result<EncodedTable> encode_table(const TableSchema& schema, const TableRows& ta
     return encoded;
 }
 
+void append_row(const ColumnBatch& from, std::size_t row, ColumnBatch& to) {
+    const auto rows = static_cast<std::size_t>(from.rows);
+    ROOTSTOCK_CHECK(row < rows, "a row that is not there");
+    const auto copy = [&](const auto& source, auto& target) {
+        const auto width = source.size() / rows;
+        const auto begin = source.begin() + static_cast<std::ptrdiff_t>(row * width);
+        target.insert(target.end(), begin, begin + static_cast<std::ptrdiff_t>(width));
+    };
+    copy(from.numeric, to.numeric);
+    copy(from.numeric_missing, to.numeric_missing);
+    copy(from.categories, to.categories);
+    ++to.rows;
+}
+
 ColumnBatch pick_rows(const ColumnBatch& all, std::span<const std::size_t> chosen) {
     ColumnBatch batch;
-    if (all.rows == 0) return batch;
-    const auto rows = static_cast<std::size_t>(all.rows);
-    const auto copy = [&](const auto& from, auto& to, std::size_t row) {
-        const auto width = from.size() / rows;
-        const auto begin = from.begin() + static_cast<std::ptrdiff_t>(row * width);
-        to.insert(to.end(), begin, begin + static_cast<std::ptrdiff_t>(width));
-    };
-    for (const auto row : chosen) {
-        ROOTSTOCK_CHECK(row < rows, "a row that is not there");
-        copy(all.numeric, batch.numeric, row);
-        copy(all.numeric_missing, batch.numeric_missing, row);
-        copy(all.categories, batch.categories, row);
-        ++batch.rows;
-    }
+    for (const auto row : chosen) append_row(all, row, batch);
     return batch;
 }
 

@@ -156,6 +156,9 @@ Result<EncodedTable> encode_table(const TableSchema& schema, const TableRows& ta
 
 std::vector<std::size_t> all_rows(const TableRows& table);
 
+// Appends row `row` of one batch to another of the same columns.
+void append_row(const ColumnBatch& from, std::size_t row, ColumnBatch& to);
+
 // The rows that `chosen` names, in its order.
 ColumnBatch pick_rows(const ColumnBatch& all, std::span<const std::size_t> chosen);
 

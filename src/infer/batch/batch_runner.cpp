@@ -4,6 +4,8 @@
 #include <numeric>
 #include <set>
 
+#include "infer/table/table_model.h"
+
 namespace rootstock {
 
 std::vector<std::int64_t> apportion(std::int64_t whole, const std::vector<std::int64_t>& parts) {
@@ -26,18 +28,30 @@ Result<void> BatchRunner::execute_on(const Batch& batch, const std::vector<Infer
         rows[i].job->answer.rows[rows[i].row].assign(values.begin(), values.end());
     };
     if (kind != InferKind::embedding) {
-        ROOTSTOCK_TRY(logits, kind == InferKind::logits ? executor_.classify(batch, adapters_)
-                                                        : executor_.logits(batch, adapters_));
+        ROOTSTOCK_TRY(logits, kind == InferKind::logits ? executor_->classify(batch, adapters_)
+                                                        : executor_->logits(batch, adapters_));
         for (std::size_t i = 0; i < rows.size(); ++i) put(i, logits.row(i));
         return {};
     }
-    ROOTSTOCK_TRY(states, executor_.embed(batch, adapters_));
+    ROOTSTOCK_TRY(states, executor_->embed(batch, adapters_));
     std::size_t width = states.size() / rows.size();
     for (std::size_t i = 0; i < rows.size(); ++i) put(i, states.subspan(i * width, width));
     return {};
 }
 
+Result<void> BatchRunner::execute_table(const std::vector<InferRow>& rows) {
+    ColumnBatch cells;
+    for (const auto& row : rows) append_row(row.job->request.cells, row.row, cells);
+    ROOTSTOCK_TRY(logits, rows.front().job->request.table->logits(cells));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto said = logits.row(i);
+        rows[i].job->answer.rows[rows[i].row].assign(said.begin(), said.end());
+    }
+    return {};
+}
+
 Result<void> BatchRunner::execute(const std::vector<InferRow>& rows, InferKind kind) {
+    if (rows.front().job->request.table) return execute_table(rows);
     return images_.images > 0 ? execute_on(images_, rows, kind) : execute_on(batch_, rows, kind);
 }
 
@@ -49,6 +63,7 @@ void BatchRunner::pack(const std::vector<InferRow>& rows) {
     for (const auto& row : rows) {
         const auto& request = row.job->request;
         adapters_.push_back(request.adapter.get());
+        if (request.table) continue;
         if (request.pictures.empty()) {
             batch_.add_row(row.ids(), row.types());
             continue;

@@ -2,6 +2,7 @@
 // One batch: rows of many tenants and adapters packed together, run once, and each result put where its row came
 // from. The measured time is divided among the requests by tokens, so that the parts add up to the whole exactly.
 
+#include <optional>
 #include <vector>
 
 #include "infer/queue/fair_queue.h"
@@ -23,20 +24,26 @@ std::vector<std::int64_t> apportion(std::int64_t whole, const std::vector<std::i
 
 class BatchRunner {
 public:
-    explicit BatchRunner(std::shared_ptr<const NativeModel> model) : executor_(std::move(model)) {}
+    // Without a model: for rows of tables alone, which bring theirs.
+    explicit BatchRunner(std::shared_ptr<const NativeModel> model) {
+        if (model) executor_.emplace(std::move(model));
+    }
 
-    // Runs rows of one kind and fills their jobs' answers. On error nothing was filled.
+    // Runs rows that are alike in InferRequest::run and fills their jobs' answers. On error nothing was filled.
     Result<BatchFacts> run(const std::vector<InferRow>& rows);
 
-    Executor& executor() { return executor_; }
+    void warm() {
+        if (executor_) executor_->warm();
+    }
 
 private:
     void pack(const std::vector<InferRow>& rows);
     Result<void> execute(const std::vector<InferRow>& rows, InferKind kind);
+    Result<void> execute_table(const std::vector<InferRow>& rows);
     template <typename Batch>
     Result<void> execute_on(const Batch& batch, const std::vector<InferRow>& rows, InferKind kind);
 
-    Executor executor_;
+    std::optional<Executor> executor_;
     PackedBatch batch_;  // kept for its memory
     ImageBatch images_;  // instead of it, of a model that sees
     std::vector<const NativeAdapter*> adapters_;

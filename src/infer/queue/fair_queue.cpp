@@ -53,23 +53,23 @@ std::vector<InferRow> FairQueue::take(std::size_t tokens_max, std::size_t rows_m
     drop_expired(now, expired);
     Batch batch{tokens_max, rows_max, 0, {}};
     if (lanes_.empty()) return {};
-    // Lanes whose next row is of the other kind keep their place in front: they choose the kind of the next batch.
-    auto kind = lanes_.front().next_kind();
-    auto has_kind = [&](const Lane& lane) { return lane.next_kind() == kind; };
+    // Lanes whose next row is of another kind keep their place in front: they choose the kind of the next batch.
+    const auto run = lanes_.front().next_run();
+    auto fits = [&](const Lane& lane) { return lane.next_run() == run; };
     for (;;) {
-        auto lane = std::find_if(lanes_.begin(), lanes_.end(), has_kind);
+        auto lane = std::find_if(lanes_.begin(), lanes_.end(), fits);
         if (lane == lanes_.end()) break;
         if (!std::exchange(lane->in_turn, true))
             lane->credit += static_cast<std::int64_t>(limits_.quantum_tokens) * lane->jobs.front()->request.weight;
-        if (!serve(*lane, kind, batch)) break;  // full: the lane's turn goes on in the next batch
+        if (!serve(*lane, run, batch)) break;  // full: the lane's turn goes on in the next batch
         end_turn(lane);
     }
     return std::move(batch.rows);
 }
 
 // Gives rows while the credit pays for them. False when the next one finds no room in the batch.
-bool FairQueue::serve(Lane& lane, InferKind kind, Batch& batch) {
-    while (!lane.jobs.empty() && lane.next_kind() == kind) {
+bool FairQueue::serve(Lane& lane, const Run& run, Batch& batch) {
+    while (!lane.jobs.empty() && lane.next_run() == run) {
         const auto& job = *lane.jobs.front();
         std::size_t length = job.request.length(job.rows_taken);
         if (static_cast<std::int64_t>(length) > lane.credit) return true;

@@ -51,8 +51,9 @@ public:
     // share of it is (its own excess); too_large: the request could never fit in that share.
     Result<void> push(InferJobPtr job);
 
-    // The next batch: rows of one kind, at most `tokens_max` tokens and `rows_max` rows (a single longer row goes
-    // alone), taken fairly. Jobs whose deadline has passed before all their rows left are moved to `expired`.
+    // The next batch: rows of one kind (and of one table model), at most `tokens_max` tokens and `rows_max` rows (a
+    // single longer row goes alone), taken fairly. Jobs whose deadline has passed before all their rows left are moved
+    // to `expired`.
     std::vector<InferRow> take(std::size_t tokens_max, std::size_t rows_max, double now,
                                std::vector<InferJobPtr>& expired);
 
@@ -67,13 +68,14 @@ public:
     std::size_t tokens() const { return tokens_; }
 
 private:
+    using Run = std::pair<InferKind, const TableModel*>;  // see InferRequest::run
     struct Lane {
         TenantId tenant;
         std::deque<InferJobPtr> jobs = {};
         std::int64_t credit = 0;
         bool in_turn = false;
         std::size_t rows = 0, tokens = 0;
-        InferKind next_kind() const { return jobs.front()->request.kind; }
+        Run next_run() const { return jobs.front()->request.run(); }
     };
     struct Batch {
         std::size_t tokens_max, rows_max, tokens;
@@ -84,7 +86,7 @@ private:
     Result<void> room_for(const InferJob& job, const Lane* lane) const;
     void drop_expired(double now, std::vector<InferJobPtr>& expired);
     void forget(Lane& lane, const InferJob& job);
-    bool serve(Lane& lane, InferKind kind, Batch& batch);
+    bool serve(Lane& lane, const Run& run, Batch& batch);
     void take_row(Lane& lane, std::vector<InferRow>& batch);
     void end_turn(Lanes::iterator lane);
 

@@ -4,12 +4,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/base.h"
 #include "native/native.h"
 
 namespace rootstock {
+
+class TableModel;
 
 enum class InferKind {
     logits,     // of the adapter's head: [classes]
@@ -25,13 +28,19 @@ struct InferRequest {
     std::vector<std::vector<std::int32_t>> types{};  // token types, as many per row as ids; empty: all 0
     // Instead of rows, for a model that sees: as its PictureReader makes them, [channels, side, side].
     std::vector<std::vector<float>> pictures{};
-    std::size_t picture_tokens = 0;  // what each counts for (picture_tokens of the spec); the scheduler sets it
-    double deadline = 0;             // monotonic_seconds; rows that have not begun by then are dropped
-                                     // (overloaded); 0: none
-    int weight = 1;                  // share of the machine against other tenants
+    // Instead of rows, of a table: as `table` encoded them, which is the model that answers. Kind: head.
+    ColumnBatch cells{};
+    std::shared_ptr<TableModel> table{};
+    std::size_t row_tokens = 0;  // what a picture, or a table's row, counts for; the scheduler sets it
+    double deadline = 0;         // monotonic_seconds; rows that have not begun by then are dropped
+                                 // (overloaded); 0: none
+    int weight = 1;              // share of the machine against other tenants
 
-    std::size_t count() const { return rows.size() + pictures.size(); }
-    std::size_t length(std::size_t row) const { return pictures.empty() ? rows[row].size() : picture_tokens; }
+    std::size_t count() const { return rows.size() + pictures.size() + static_cast<std::size_t>(cells.rows); }
+    std::size_t length(std::size_t row) const { return rows.empty() ? row_tokens : rows[row].size(); }
+
+    // Rows of requests that are alike in this go in one batch.
+    std::pair<InferKind, const TableModel*> run() const { return {kind, table.get()}; }
 };
 
 // Tokens that the executor makes of one picture: its patches and the special ones.

@@ -47,7 +47,10 @@ const char* name(AdapterState state) {
 }
 
 struct Residency::State {
-    State(ServedBase base, ResidencyLimits limits) : base(std::move(base)), limits(limits) {}
+    State(ServedBase base, BringIn other, ResidencyLimits limits)
+        : base(std::move(base)), bring_in_other(std::move(other)), limits(limits) {
+        for (int i = 0; i < std::max(1, limits.loader_threads); ++i) threads.emplace_back([this] { loop(); });
+    }
 
     void loop();
     void run(const Errand& errand, std::optional<Executor>& executor);
@@ -63,6 +66,7 @@ struct Residency::State {
     void failed(Entry& entry, const Error& error);
 
     ServedBase base;
+    BringIn bring_in_other;  // or none: adapters of the base
     ResidencyLimits limits;
 
     mutable std::mutex mutex;
@@ -194,7 +198,8 @@ void Residency::State::run(const Errand& errand, std::optional<Executor>& execut
     const double begin = monotonic_seconds();
     Result<ResidentAdapterPtr> loaded;
     try {
-        loaded = bring_in(errand, executor);
+        loaded = bring_in_other ? bring_in_other(errand.entry->id, errand.folder, errand.proven)
+                                : bring_in(errand, executor);
     } catch (const std::bad_alloc&) {
         loaded = fail(ErrorCode::overloaded, "there is no memory for this model now; come back in a moment");
     }
@@ -228,10 +233,10 @@ void Residency::State::loop() {
 }
 
 Residency::Residency(ServedBase base, ResidencyLimits limits)
-    : state_(std::make_unique<State>(std::move(base), limits)) {
-    for (int i = 0; i < std::max(1, limits.loader_threads); ++i)
-        state_->threads.emplace_back([state = state_.get()] { state->loop(); });
-}
+    : state_(std::make_unique<State>(std::move(base), nullptr, limits)) {}
+
+Residency::Residency(BringIn bring_in, ResidencyLimits limits)
+    : state_(std::make_unique<State>(ServedBase{}, std::move(bring_in), limits)) {}
 
 Residency::~Residency() {
     {

@@ -31,9 +31,12 @@
 
 namespace rootstock {
 
+class TableModel;
+
 struct ResidentAdapter {
     AdapterId id;
     std::shared_ptr<const NativeAdapter> native;
+    std::shared_ptr<TableModel> table{};  // instead of it: a table model, which is grafted on nothing
     std::vector<std::string> labels;
     std::int32_t tokens_max = 0;  // longest input, special tokens included
     std::size_t bytes = 0;
@@ -84,7 +87,13 @@ class Residency {
 public:
     using Done = std::move_only_function<void(Result<ResidentAdapterPtr>)>;
 
+    // How what is wanted comes out of its folder, on a loader thread; `proven`: its self-tests passed before.
+    using BringIn = std::function<Result<ResidentAdapterPtr>(const AdapterId& id, const std::filesystem::path& folder,
+                                                             bool proven)>;
+
     Residency(ServedBase base, ResidencyLimits limits = {});
+    // Of things that stand on no base model.
+    Residency(BringIn bring_in, ResidencyLimits limits);
     ~Residency();  // finishes what is being loaded
     Residency(const Residency&) = delete;
     Residency& operator=(const Residency&) = delete;

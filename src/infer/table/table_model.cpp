@@ -125,14 +125,41 @@ Result<TableScores> TableModel::score(const ColumnBatch& rows) {
     for (std::size_t begin = 0; begin < static_cast<std::size_t>(rows.rows); begin += rows_at_once) {
         chosen.resize(std::min(rows_at_once, static_cast<std::size_t>(rows.rows) - begin));
         std::iota(chosen.begin(), chosen.end(), begin);
-        ROOTSTOCK_TRY(logits, executor_.logits(pick_rows(rows, chosen)));
-        for (std::size_t row = 0; row < chosen.size(); ++row)
-            if (gives_classes())
-                softmax_into(logits.row(row), scores.probabilities);
-            else
-                scores.numbers.push_back(schema_.label.scaling.undo(static_cast<double>(logits.row(row)[0])));
+        ROOTSTOCK_TRY(said, logits(pick_rows(rows, chosen)));
+        for (std::size_t row = 0; row < chosen.size(); ++row) add_score(said.row(row), scores);
     }
     return scores;
+}
+
+Result<Logits> TableModel::logits(const ColumnBatch& rows) { return executor_.logits(rows); }
+
+void TableModel::add_score(std::span<const float> logits, TableScores& scores) const {
+    if (gives_classes())
+        softmax_into(logits, scores.probabilities);
+    else
+        scores.numbers.push_back(schema_.label.scaling.undo(static_cast<double>(logits[0])));
+}
+
+bool TableModel::fits(const ColumnBatch& rows) const {
+    const auto& columns = model_->spec().columns;
+    const auto count = static_cast<std::size_t>(rows.rows);
+    const auto numbers = count * static_cast<std::size_t>(columns.numbers);
+    return rows.numeric.size() == numbers && rows.numeric_missing.size() == numbers &&
+           rows.categories.size() == count * columns.categories.size();
+}
+
+std::size_t TableModel::row_tokens() const {
+    const auto& columns = model_->spec().columns;
+    return 1 + static_cast<std::size_t>(columns.numbers) + columns.categories.size();
+}
+
+std::size_t TableModel::bytes() const {
+    const auto& spec = model_->spec();
+    const auto categories =
+        std::accumulate(spec.columns.categories.begin(), spec.columns.categories.end(), std::size_t{0},
+                        [](std::size_t sum, std::int32_t count) { return sum + static_cast<std::size_t>(count); });
+    const auto vectors = 2 * static_cast<std::size_t>(spec.columns.numbers) + categories;
+    return model_->packed_bytes() + vectors * static_cast<std::size_t>(spec.width) * sizeof(float);
 }
 
 Result<std::string> TableModel::check() {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,13 @@ public:
     // Rows of a file: columns are found by name. Errors of encode_table.
     Result<EncodedTable> encode(const TableRows& rows, LabelUse use = LabelUse::ignore) const;
     Result<TableScores> score(const ColumnBatch& rows);
+
+    // In parts, for who runs rows of several callers at once: what the head says of rows, and what that means.
+    Result<Logits> logits(const ColumnBatch& rows);
+    void add_score(std::span<const float> logits, TableScores& scores) const;
+    bool fits(const ColumnBatch& rows) const;  // encoded with a schema of this shape
+    std::size_t row_tokens() const;            // what the executor makes of one row
+    std::size_t bytes() const;                 // memory held by its weights and its columns' vectors
 
     // Do the folder's self-tests say here what they said where the model was made? A sentence with the tolerance.
     // corrupt: there are none, or they are damaged; conflict: they differ.

@@ -4,72 +4,25 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 
-#include "infer/tiny_test_model.h"
-#include "model/model.h"
+#include "infer/table/test_tables.h"
 
 namespace rootstock {
 namespace {
 
 namespace fs = std::filesystem;
+using test_tables::rows_of;
+using test_tables::self_test_of;
+using test_tables::training_rows;
 using testing::HasSubstr;
-
-TableRows rows_of(std::vector<std::vector<std::optional<std::string>>> values,
-                  std::vector<std::string> columns = {"size", "colour", "answer"}) {
-    TableRows table;
-    table.columns = std::move(columns);
-    for (auto& cells : values) {
-        const auto row = static_cast<std::int64_t>(table.records.size()) + 1;
-        table.records.push_back({row, row + 1, std::move(cells)});
-    }
-    return table;
-}
-
-TableRows training_rows() {
-    return rows_of(
-        {{"1", "red", "5"}, {"2", "red", "7"}, {"4", "blue", "9"}, {"3", "blue", "12.5"}, {"8", "red", "1"}});
-}
 
 class TableModels : public testing::Test {
 protected:
     fs::path folder_ = fs::path(testing::TempDir()) / "table_model_test";
 
     void SetUp() override { fs::remove_all(folder_); }
-
-    // A folder with seeded random weights, as a job leaves it.
-    void make(LabelKind kind, const json::object& changes = {}) {
-        TableOptions options;
-        options.label = "answer";
-        options.label_kind = kind;
-        const auto table = training_rows();
-        const auto schema = tiny::must(learn_table_schema(table, all_rows(table), options));
-        const auto outputs = kind == LabelKind::classes ? schema.label.classes.size() : std::size_t{1};
-        json::object config{{"model_type", "ft-transformer"},
-                            {"n_cont_features", 1},
-                            {"cat_cardinalities", json::array{4}},
-                            {"n_blocks", 2},
-                            {"d_block", 16},
-                            {"attention_n_heads", 2},
-                            {"d_out", outputs},
-                            {"missing_embeddings", true}};
-        for (const auto& change : changes) config[change.key()] = change.value();
-        const auto spec = tiny::must(spec_of_config(config, "config.json"));
-        SeededRandom random(11);
-        std::map<std::string, HostTensor> tensors;
-        auto shapes = tensors_of(spec);
-        for (const auto& shape : head_tensors_of(spec)) shapes.push_back(shape);
-        for (const auto& shape : shapes) {
-            std::size_t count = 1;
-            for (const auto size : shape.shape) count *= static_cast<std::size_t>(size);
-            tensors.emplace(shape.name, make_tensor(shape.shape, tiny::normals(random, count)));
-        }
-        const Model model{spec, Weights(std::move(tensors), {}), {}, {}};
-        tiny::must(write_model_folder(in_files_spelling(model, config),
-                                      {{table_schema_file, table_schema_json(schema)}}, folder_, {}));
-    }
-
-    void write_self_tests(const std::string& text) { std::ofstream(folder_ / "self-tests.json") << text; }
+    void make(LabelKind kind, const json::object& changes = {}) { test_tables::make(folder_, kind, changes); }
+    void write_self_tests(const std::string& text) { test_tables::write_self_tests(folder_, text); }
 };
 
 TEST_F(TableModels, ClassesComeAsProbabilitiesInTheOrderOfTheRows) {
@@ -127,16 +80,9 @@ TEST_F(TableModels, SelfTestsMustAgree) {
     make(LabelKind::number);
     auto model = tiny::must(TableModel::load(folder_));
     EXPECT_EQ(model.check().error().code, ErrorCode::corrupt);
-    Executor executor(tiny::must(NativeModel::load(tiny::must(load_model(folder_)), {Precision::fp32, 1})));
-    const ColumnBatch row{1, {0.5f}, {0}, {2}};
-    const double logit = tiny::must(executor.logits(row)).values.front();
-    const auto recorded = [&](double said) {
-        return fmt::format(
-            R"({{"format":1,"rows":[{{"numbers":[0.5],"missing":[0],"categories":[2],"logits":[{}]}}]}})", said);
-    };
-    write_self_tests(recorded(logit));
+    write_self_tests(self_test_of(folder_));
     EXPECT_THAT(tiny::must(model.check()), HasSubstr("1 self-tests agree"));
-    write_self_tests(recorded(logit + 0.1));
+    write_self_tests(self_test_of(folder_, 0.1));
     EXPECT_EQ(model.check().error().code, ErrorCode::conflict);
     for (const char* damaged :
          {R"({"format":1,"rows":[]})", R"({"format":1,"rows":[{"numbers":[1]}]})",
