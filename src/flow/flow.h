@@ -14,6 +14,7 @@
 //   export    a model or an adapter to the files of other tools
 //   chat      a conversation with a model that writes
 //   score     rows of a table to scores
+//   score_rows  the same as a request with a paid answer
 //   bill      who and how much, together
 
 #include "flow/await.h"
@@ -30,5 +31,6 @@
 #include "flow/promote.h"
 #include "flow/reading.h"
 #include "flow/score.h"
+#include "flow/score_rows.h"
 #include "flow/served.h"
 #include "flow/tune.h"
