@@ -14,6 +14,7 @@
 //   export    a model or an adapter to the files of other tools
 //   chat      a conversation with a model that writes
 //   score     rows of a table to scores
+//   score_rows  the same as a request with a paid answer
 //   bill      who and how much, together; invoicing: the same for invoices, and their papers
 //   pay       a payment through a provider, whatever it answers
 //   deliver   what waits in the outbox to whom it is for
@@ -39,5 +40,6 @@
 #include "flow/promote.h"
 #include "flow/reading.h"
 #include "flow/score.h"
+#include "flow/score_rows.h"
 #include "flow/served.h"
 #include "flow/tune.h"

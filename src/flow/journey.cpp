@@ -41,6 +41,9 @@ Task<Result<ResolvedModel>> JourneySteps::resolve_adapter(const tenant::Caller& 
     auto found =
         parts_.records.read([&](store::Session& session) { return catalog::resolve(session, caller.tenant, model); });
     if (!found) co_return fail(found.error());
+    if (found->task == "table")
+        co_return fail(ErrorCode::unsupported,
+                       "the model '" + model + "' reads rows of a table: ask it under /v1/score", "model");
     ResolvedModel resolved{parts_.models.of_digest(found->base_digest), std::move(*found), {}, {}};
     if (!resolved.base)
         co_return fail(ErrorCode::not_found,
@@ -48,23 +51,24 @@ Task<Result<ResolvedModel>> JourneySteps::resolve_adapter(const tenant::Caller& 
                        "model_not_found");
     // A tuned model answers under the name it was asked by.
     resolved.name = model.starts_with("ft:") ? model : resolved.adapter.reference();
-    auto& residency = *resolved.base->residency;
-    resolved.resident = residency.find(resolved.adapter.id);
-    if (resolved.resident) co_return resolved;
+    auto resident = co_await bring_in(*resolved.base->residency, resolved.adapter, model);
+    if (!resident) co_return fail(resident.error());
+    resolved.resident = std::move(*resident);
+    co_return resolved;
+}
+
+Task<Result<ResidentAdapterPtr>> JourneySteps::bring_in(Residency& residency, const catalog::Adapter& adapter,
+                                                        const std::string& model) const {
+    if (auto ready = residency.find(adapter.id)) co_return ready;
     auto start = [&](auto done) {
-        const auto& id = resolved.adapter.id;
-        residency.load(id, parts_.home.adapters() / id.text(), std::move(done));
+        residency.load(adapter.id, parts_.home.adapters() / adapter.id.text(), std::move(done));
     };
     auto loaded = co_await await_done<Result<ResidentAdapterPtr>>(std::move(start));
-    if (!loaded && loaded.error().code == ErrorCode::overloaded) co_return fail(loaded.error());
-    if (!loaded) {
-        spdlog::error("adapter {} cannot be served: {}", resolved.adapter.id.text(), loaded.error().message);
-        co_return fail(ErrorCode::unavailable,
-                       "the model '" + model + "' cannot be served now; its operator finds the reason in the log",
-                       "model", "model_broken");
-    }
-    resolved.resident = std::move(*loaded);
-    co_return resolved;
+    if (loaded || loaded.error().code == ErrorCode::overloaded) co_return loaded;
+    spdlog::error("adapter {} cannot be served: {}", adapter.id.text(), loaded.error().message);
+    co_return fail(ErrorCode::unavailable,
+                   "the model '" + model + "' cannot be served now; its operator finds the reason in the log", "model",
+                   "model_broken");
 }
 
 Task<Result<ResolvedModel>> JourneySteps::resolve_classifier(const tenant::Caller& caller,

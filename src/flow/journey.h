@@ -102,6 +102,10 @@ public:
     // unsupported.
     Result<ResolvedModel> resolve_base(const std::string& model, std::string_view purpose) const;
 
+    // A version in memory, loaded if need be. `model` for the sentence. overloaded, unavailable (model_broken).
+    Task<Result<ResidentAdapterPtr>> bring_in(Residency& residency, const catalog::Adapter& adapter,
+                                              const std::string& model) const;
+
     // Nothing is charged; the machine time spent is booked as cost.
     Task<void> let_go(const RequestId& request, std::int64_t compute_micros) const;
 

@@ -75,6 +75,7 @@ Result<ServeSettings> to_settings(const Context& context, const ServeOptions& op
     settings.scheduler.queue.tokens_max = options.queue_tokens_max;
     settings.scheduler.batch_tokens_max = options.batch_tokens_max;
     settings.residency.bytes_max = options.adapter_bytes_max;
+    settings.tables.bytes_max = options.table_bytes_max;
     settings.predict.inputs_max = options.inputs_max;
     settings.files.form_bytes_max = options.upload_bytes_max;
     settings.files.tenant_bytes_max = options.files_bytes_max;
@@ -241,6 +242,7 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
     limit("--queue-tokens-max", options.queue_tokens_max, "tokens waiting; 503 beyond");
     limit("--batch-tokens-max", options.batch_tokens_max, "tokens of one inference run");
     limit("--adapter-bytes-max", options.adapter_bytes_max, "memory for adapters; the least used leave beyond");
+    limit("--table-bytes-max", options.table_bytes_max, "memory for table models; the least used leave beyond");
     limit("--cache-bytes", options.cache_bytes, "memory of each language model for what it reads and writes");
     limit("--texts-max", options.texts_max, "texts that each language model writes at once; others wait");
     limit("--answer-tokens-max", options.answer_tokens_max, "tokens of one written answer, whatever is asked for");

@@ -26,6 +26,7 @@ struct ServeOptions {
     std::size_t queue_tokens_max = QueueLimits{}.tokens_max;
     std::size_t batch_tokens_max = SchedulerSettings{}.batch_tokens_max;
     std::size_t adapter_bytes_max = ResidencyLimits{}.bytes_max;
+    std::size_t table_bytes_max = ResidencyLimits{}.bytes_max;
     std::size_t inputs_max = PredictLimits{}.inputs_max;
     double time_max = 30;
     int workers = ServeSettings{}.workers;

@@ -14,10 +14,11 @@ json::object entry(std::string_view id, std::string_view owner, Timestamp create
 
 json::object to_json(const catalog::Adapter& adapter, const Exchange& exchange, std::string_view id) {
     auto model = entry(id, adapter.owner.empty() ? "rootstock" : exchange.caller.tenant_name, adapter.created);
-    model["task"] = adapter.task;
+    const bool table = adapter.task == "table";
+    model["task"] = table ? "score" : adapter.task;
     model["version"] = adapter.version;
     model["labels"] = json::array(adapter.labels.begin(), adapter.labels.end());
-    model["base"] = exchange.services.models.of_digest(adapter.base_digest)->name;
+    if (!table) model["base"] = exchange.services.models.of_digest(adapter.base_digest)->name;
     return model;
 }
 
@@ -44,9 +45,9 @@ json::object base_to_json(const ServedModel& served) {
     return model;
 }
 
-// Adapters grafted on another base cannot be called here, so they are not offered here.
+// Adapters grafted on another base cannot be called here, so they are not offered here. Table models have no base.
 bool is_served(const catalog::Adapter& adapter, const Services& services) {
-    return services.models.of_digest(adapter.base_digest) != nullptr;
+    return adapter.task == "table" || services.models.of_digest(adapter.base_digest) != nullptr;
 }
 
 Task<Result<http::Response>> list_models(Exchange& exchange) {

@@ -19,20 +19,23 @@ struct Width {
 };
 constexpr Width widths[] = {{"1m", 60, 60, 1440}, {"1h", 3600, 24, 168}, {"1d", 86400, 7, 31}};
 
+enum class Told { read, written, rows };  // tokens read, those written too, or rows instead
+
 struct Kind {
     const char* path;
     const char* object;
     std::vector<std::string> operations;
-    bool output = false;  // tells output tokens too
+    Told told = Told::read;
 };
 
 const std::vector<Kind>& kinds() {
     static const std::vector<Kind> all{
-        {"completions", "organization.usage.completions.result", {"chat", "complete"}, true},
+        {"completions", "organization.usage.completions.result", {"chat", "complete"}, Told::written},
         {"embeddings", "organization.usage.embeddings.result", {"embed", "similarity"}},
         {"moderations", "organization.usage.moderations.result", {"moderate"}},
         {"classifications", "organization.usage.classifications.result", {"classify", "extract", "answer", "rerank"}},
         {"fine_tuning", "organization.usage.fine_tuning.result", {"fine_tune"}},
+        {"scores", "organization.usage.scores.result", {"score"}, Told::rows},
     };
     return all;
 }
@@ -136,7 +139,8 @@ std::string usage_text(const Kind& kind, const ledger::UsageSum& sum) {
                         {"user_id", nullptr},
                         {"api_key_id", text_or_null(sum.key)},
                         {"model", text_or_null(sum.model)}};
-    if (kind.output) {
+    if (kind.told == Told::rows) result["rows"] = sum.rows;
+    if (kind.told == Told::written) {
         result["output_tokens"] = sum.output_tokens;
         result["input_cached_tokens"] = sum.cached_tokens;
     }
@@ -151,6 +155,12 @@ Task<Result<http::Response>> usage(Exchange& exchange, const Kind& kind) {
     co_return page_of(*question, *sums, [&](const ledger::UsageSum& sum) { return usage_text(kind, sum); });
 }
 
+// What a line's price is of.
+std::pair<std::int64_t, std::string_view> quantity_of(const ledger::UsageSum& sum) {
+    if (sum.operation == "score") return {sum.rows, "rows"};
+    return {sum.input_tokens + sum.output_tokens, "tokens"};
+}
+
 // "tickets@1, classify": what was used and how.
 json::value line_item(const ledger::UsageSum& sum) {
     if (sum.operation.empty()) return nullptr;
@@ -158,13 +168,13 @@ json::value line_item(const ledger::UsageSum& sum) {
 }
 
 std::string cost_text(const ledger::UsageSum& sum, const std::string& currency) {
+    const auto [quantity, unit] = quantity_of(sum);
     return fmt::format(
         "{{\"object\":\"organization.costs.result\",\"amount\":{{\"value\":{},\"currency\":{}}},\"line_item\":{},"
         "\"project_id\":null,\"api_key_id\":{},\"quantity\":{},\"quantity_unit\":{}}}",
         format_exact(sum.amount), json::serialize(json::value(currency)), json::serialize(line_item(sum)),
-        json::serialize(text_or_null(sum.key)),
-        sum.operation.empty() ? "null" : std::to_string(sum.input_tokens + sum.output_tokens),
-        sum.operation.empty() ? "null" : "\"tokens\"");
+        json::serialize(text_or_null(sum.key)), sum.operation.empty() ? "null" : std::to_string(quantity),
+        sum.operation.empty() ? "null" : fmt::format("\"{}\"", unit));
 }
 
 std::string lower(std::string text) {
@@ -198,6 +208,7 @@ void add_organization_routes(Routes& routes) {
     routes.add("GET", "/v1/organization/usage/moderations", {Access::key, Body::none, usage_of<2>});
     routes.add("GET", "/v1/organization/usage/classifications", {Access::key, Body::none, usage_of<3>});
     routes.add("GET", "/v1/organization/usage/fine_tuning", {Access::key, Body::none, usage_of<4>});
+    routes.add("GET", "/v1/organization/usage/scores", {Access::key, Body::none, usage_of<5>});
     routes.add("GET", "/v1/organization/costs", {Access::key, Body::none, costs});
 }
 

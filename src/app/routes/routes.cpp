@@ -10,6 +10,7 @@ Routes make_routes() {
     add_similarity_route(routes);
     add_extract_route(routes);
     add_answer_span_route(routes);
+    add_score_route(routes);
     add_images_route(routes);
     add_moderations_route(routes);
     add_chat_route(routes);

@@ -11,6 +11,7 @@ void add_rerank_route(Routes& routes);         // POST /v1/rerank
 void add_similarity_route(Routes& routes);     // POST /v1/similarity
 void add_extract_route(Routes& routes);        // POST /v1/extract
 void add_answer_span_route(Routes& routes);    // POST /v1/answer-span
+void add_score_route(Routes& routes);          // POST /v1/score
 void add_images_route(Routes& routes);         // POST /v1/images/classify
 void add_moderations_route(Routes& routes);    // POST /v1/moderations
 void add_chat_route(Routes& routes);           // POST /v1/chat/completions

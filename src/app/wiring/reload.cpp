@@ -90,6 +90,7 @@ void Reloader::apply(ServeSettings fresh) {
     server_.set_limits(now.http);
     services_.predict->set_limits(now.predict);
     services_.reading->set_limits(now.predict);
+    services_.scoring->set_limits(now.predict);
     services_.generate->set_limits(now.generate);
     now.log_level = fresh.log_level;
     set_log_level(now.log_level);

@@ -86,12 +86,13 @@ ServerLoad Services::load() const {
     for (const auto& model : models.all())
         load.models.push_back({model->name, model->scheduler->load(), model->residency->load(),
                                model->writer ? model->writer->load() : WriterLoad()});
+    load.models.push_back({table_desk_name, tables->scheduler.load(), tables->residency.load(), WriterLoad()});
     load.connections = connections();
     return load;
 }
 
 double Services::seconds_waiting() const {
-    double longest = 0;
+    double longest = tables->scheduler.load().seconds_waiting;
     for (const auto& model : models.all()) longest = std::max(longest, model->scheduler->load().seconds_waiting);
     return longest;
 }
@@ -117,11 +118,20 @@ Result<std::unique_ptr<Services>> open_services(ServeSettings settings, Clock& c
                                              {chosen.native, chosen.scheduler, chosen.residency, chosen.writer,
                                               std::move(count), std::move(count_step)}));
     services->models = std::move(models);
+    TableDeskSettings tables;
+    tables.queue = chosen.scheduler.queue;
+    tables.residency = chosen.tables;
+    tables.native.threads = chosen.native.threads;
+    tables.on_batch = [metrics = &services->metrics](const BatchFacts& facts) {
+        metrics->count_batch(table_desk_name, facts);
+    };
+    services->tables = std::make_unique<TableDesk>(tables);
     auto told = [metrics = &services->metrics](const JourneyFacts& facts) { metrics->count_journey(facts); };
     const JourneyParts parts{*services->records, services->models, services->pool, clock,
                              chosen.home,        services->run,    std::move(told)};
     services->predict = std::make_unique<Predict>(parts, chosen.predict);
     services->reading = std::make_unique<Read>(parts, chosen.predict);
+    services->scoring = std::make_unique<ScoreRows>(parts, *services->tables, chosen.predict);
     services->generate = std::make_unique<Generate>(parts, chosen.generate);
     return services;
 }

@@ -26,6 +26,7 @@ struct Services {
     Metrics metrics;
     tenant::RateLimits rates;
     ServedModels models;
+    std::unique_ptr<TableDesk> tables;
     std::unique_ptr<store::Blobs> blobs;
     boost::asio::thread_pool pool{1};       // parsing and tokenizing of large requests
     boost::asio::thread_pool disk{2};       // reading and writing of files
@@ -37,6 +38,7 @@ struct Services {
     std::unique_ptr<pay::Cashier> cashier;
     std::unique_ptr<Predict> predict;
     std::unique_ptr<Read> reading;
+    std::unique_ptr<ScoreRows> scoring;
     std::unique_ptr<Generate> generate;
     std::function<std::size_t()> connections = [] { return std::size_t{0}; };
     bool draining = false;

@@ -52,6 +52,7 @@ struct ServeSettings {
     http::ServerLimits http;
     SchedulerSettings scheduler;
     ResidencyLimits residency;
+    ResidencyLimits tables;  // of table models
     PredictLimits predict;
     FileSettings files;
     EdgeSettings answers;
