@@ -21,6 +21,7 @@ protected:
     // A server in small: eight customers reserve and post without pause; each acknowledged request is told to `pipe`.
     [[noreturn]] void serve(int pipe, int run) {
         open();
+        if (::write(pipe, "open\n", 5) != 5) ::_exit(1);
         const std::string owner = "run_" + std::to_string(run);
         std::vector<std::thread> threads;
         for (int i = 0; i < customers; ++i)
@@ -43,6 +44,8 @@ protected:
         const pid_t child = ::fork();
         if (child == 0) serve(ends[1], run);
         ::close(ends[1]);
+        char opened[5];  // its life is counted from here: a server's database takes longer to open
+        EXPECT_EQ(::read(ends[0], opened, sizeof opened), ssize_t{sizeof opened});
         std::string told = read_for(ends[0], life);
         ::kill(child, SIGKILL);
         told += read_for(ends[0], std::chrono::seconds(10));

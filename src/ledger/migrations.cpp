@@ -170,15 +170,13 @@ DROP TRIGGER reservation_no_update;
 
 // What is written stays written.
 std::string forbid(const std::string& table, const std::string& verb, const std::string& when = "") {
-    return "CREATE TRIGGER " + table + "_no_" + (verb == "UPDATE" ? "update" : "delete") + " BEFORE " + verb + " ON " +
-           table + (when.empty() ? "" : " WHEN " + when) + " BEGIN SELECT RAISE(ABORT, '" + table +
-           " rows are never changed or removed'); END;\n";
+    return store::forbid(table, verb, table + " rows are never changed or removed", when);
 }
 
 std::string guards() {
     std::string sql;
     for (const char* table : {"plan", "price", "ledger_transfer", "usage_event", "cost_event"})
-        sql += forbid(table, "UPDATE") + forbid(table, "DELETE");
+        sql += store::append_only(table);
     sql += forbid("ledger_balance", "DELETE") + forbid("ledger_account", "DELETE");
     // pending -> posted | voided | expired, once; settled rows may be pruned one day, open ones may not.
     sql += forbid("reservation", "UPDATE",
@@ -199,12 +197,23 @@ std::string progress_guard() {
                   "NEW.amount <> OLD.amount OR NEW.account_id <> OLD.account_id OR NEW.request_id <> OLD.request_id");
 }
 
+// The servers on these books, each with a lease it renews: nobody may take a living one's holds for abandoned.
+constexpr const char* server_runs = R"sql(
+CREATE TABLE server_run (
+    id          TEXT PRIMARY KEY,
+    place       TEXT NOT NULL,
+    started_at  BIGINT NOT NULL,
+    lease_until BIGINT NOT NULL
+);
+)sql";
+
 }  // namespace
 
 std::vector<store::Migration> migrations() {
     return {{2, "accounts, transfers, reservations and usage", std::string(tables) + first_rows + guards()},
             {21, "a price for tuning", training_price},
-            {22, "prices and progress of output tokens", output_tokens + progress_guard()}};
+            {22, "prices and progress of output tokens", output_tokens + progress_guard()},
+            {90, "servers and their leases", server_runs}};
 }
 
 }  // namespace rootstock::ledger

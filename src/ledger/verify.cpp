@@ -1,5 +1,7 @@
 #include "ledger/verify.h"
 
+#include "ledger/ledger.h"
+
 namespace rootstock::ledger {
 namespace {
 
@@ -113,6 +115,12 @@ void check_reservations(store::Session& session, Problems& problems) {
         });
 }
 
+// What should be impossible, and no longer is.
+void check_guards(store::Session& session, Problems& problems) {
+    for (const std::string& guard : store::missing_guards(session, migrations()))
+        problems.push_back("the guard " + guard + " is missing, altered or switched off: rows can be changed unseen");
+}
+
 std::string digest_of(store::Session& session) {
     Sha256 digest;
     session.for_each<std::string, std::string, std::string, std::int64_t, std::string, std::string, std::string,
@@ -137,7 +145,7 @@ Verification verify(store::Session& session) {
     result.open_reservations = session.value<std::int64_t>("SELECT COUNT(*) FROM reservation WHERE state = 'pending'");
     result.digest = digest_of(session);
     for (const auto check :
-         {fold_balances, fold_holds, compare_sides, check_transfers, check_events, check_reservations})
+         {fold_balances, fold_holds, compare_sides, check_transfers, check_events, check_reservations, check_guards})
         check(session, result.problems);
     return result;
 }

@@ -86,6 +86,7 @@ void add_usage_command(CLI::App& program, Context& context);
 void add_invoice_command(CLI::App& program, Context& context);
 void add_economics_command(CLI::App& program, Context& context);
 void add_ledger_command(CLI::App& program, Context& context);
+void add_store_command(CLI::App& program, Context& context);
 void add_chat_command(CLI::App& program, Context& context);
 void add_classify_command(CLI::App& program, Context& context);
 void add_tokenizer_command(CLI::App& program, Context& context);
