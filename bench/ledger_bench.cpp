@@ -1,6 +1,6 @@
 // Figures of the books, on the disk of the working folder (or --folder), with every commit synced:
 //
-//   ledger_bench [--folder DIR] [--events N] [--flight N] [--json]
+//   ledger_bench [--folder DIR | --store postgres://...] [--events N] [--flight N] [--json]
 //
 // One caller alone: the time of a reserve and of a post, durable. Many at once: requests reserved and posted per
 // second with N in flight, which share commits.
@@ -24,6 +24,7 @@ namespace {
 
 struct Options {
     std::filesystem::path folder = std::filesystem::current_path();
+    std::string store;  // an empty database of a PostgreSQL server instead
     int events = 20'000;
     int flight = 64;
     bool json = false;
@@ -38,6 +39,8 @@ Options read_options(int count, char** words) {
             options.json = true;
         else if (word == "--folder" && !last)
             options.folder = words[++i];
+        else if (word == "--store" && !last)
+            options.store = words[++i];
         else if (word == "--events" && !last)
             options.events = std::max(1, std::atoi(words[++i]));
         else if (word == "--flight" && !last)
@@ -171,8 +174,10 @@ int run(const Options& options) {
     {
         auto migrations = tenant::migrations();
         for (auto& migration : ledger::migrations()) migrations.push_back(std::move(migration));
-        auto records = store::Database::open(folder / "records.db", migrations);
-        ROOTSTOCK_CHECK(records.has_value(), "a new folder takes a database");
+        const auto where = options.store.empty() ? store::Location(folder / "records.db")
+                                                 : store::Location::parse(options.store).value();
+        auto records = store::Database::open(where, migrations);
+        ROOTSTOCK_CHECK(records.has_value(), "a new folder or an empty database takes the records");
         Bench bench{options, **records};
         auto ready = (*records)->write_now([&](store::Session& session) -> Result<void> {
             ledger::Plan plan{"bench",

@@ -34,6 +34,7 @@ void add_commands(CLI::App& program, Context& context) {
     add_tax_command(program, context);
     add_economics_command(program, context);
     add_ledger_command(program, context);
+    add_store_command(program, context);
     add_chat_command(program, context);
     add_classify_command(program, context);
     add_tokenizer_command(program, context);
@@ -93,6 +94,12 @@ int run(int count, char** words) {
     program.add_option("--home", context.home, "Folder that keeps models, adapters and records [~/.rootstock]")
         ->type_name("FOLDER")
         ->envname("ROOTSTOCK_HOME");
+    // Workers are programs of their own: they inherit it with the environment, where no list of processes shows it.
+    program
+        .add_option_function<std::string>(
+            "--store", [](const std::string& address) { ::setenv("ROOTSTOCK_STORE", address.c_str(), 1); },
+            "Where the records are, if not in the home folder [$ROOTSTOCK_STORE or the file \"store\" in the home]")
+        ->type_name("postgres://USER@HOST/NAME");
     program.add_flag("--json", context.json, "Print the result, or the error, as JSON");
     program.require_subcommand(1);
     program.fallthrough();

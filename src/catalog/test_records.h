@@ -2,26 +2,17 @@
 // Records of a test's own, and a clock it holds in its hand.
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <memory>
 
 #include "catalog/catalog.h"
+#include "store/test_store.h"
 
 namespace rootstock::catalog {
 
 class TestRecords : public ::testing::Test {
 protected:
-    TestRecords() {
-        std::string name = (std::filesystem::temp_directory_path() / "rootstock-catalog-XXXXXX").string();
-        folder_ = ::mkdtemp(name.data());
-        database_ = std::move(store::Database::open(folder_ / "records.db", migrations()).value());
-    }
-    ~TestRecords() override {
-        database_.reset();
-        std::filesystem::remove_all(folder_);
-    }
+    TestRecords() { database_ = std::move(store::Database::open(store_.where(), migrations()).value()); }
 
     template <typename F>
     auto write(F work) {
@@ -34,7 +25,7 @@ protected:
         return database_->read([&](store::Session& session) -> Result<T> { return work(session); }).value();
     }
 
-    std::filesystem::path folder_;
+    store::TestStore store_;
     ManualClock clock_{Timestamp{1'795'000'000'000'000}};
     std::unique_ptr<store::Database> database_;
 };

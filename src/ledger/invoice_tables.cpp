@@ -1,5 +1,7 @@
 #include "ledger/guards.h"
 
+#include "store/store.h"
+
 namespace rootstock::ledger {
 namespace {
 
@@ -174,9 +176,7 @@ constexpr const char* note_changes =
 }  // namespace
 
 std::string forbid(const std::string& table, const std::string& verb, const std::string& when) {
-    return "CREATE TRIGGER " + table + "_no_" + (verb == "UPDATE" ? "update" : "delete") + " BEFORE " + verb + " ON " +
-           table + (when.empty() ? "" : " WHEN " + when) + " BEGIN SELECT RAISE(ABORT, '" + table +
-           " rows are never changed or removed'); END;\n";
+    return store::forbid(table, verb, table + " rows are never changed or removed", when);
 }
 
 std::string invoice_tables() {

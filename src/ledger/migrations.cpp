@@ -173,7 +173,7 @@ DROP TRIGGER reservation_no_update;
 std::string guards() {
     std::string sql;
     for (const char* table : {"plan", "price", "ledger_transfer", "usage_event", "cost_event"})
-        sql += forbid(table, "UPDATE") + forbid(table, "DELETE");
+        sql += store::append_only(table);
     sql += forbid("ledger_balance", "DELETE") + forbid("ledger_account", "DELETE");
     // pending -> posted | voided | expired, once; settled rows may be pruned one day, open ones may not.
     sql += forbid("reservation", "UPDATE",
@@ -214,6 +214,16 @@ std::string price_guards() {
     return sql;
 }
 
+// The servers on these books, each with a lease it renews: nobody may take a living one's holds for abandoned.
+constexpr const char* server_runs = R"sql(
+CREATE TABLE server_run (
+    id          TEXT PRIMARY KEY,
+    place       TEXT NOT NULL,
+    started_at  BIGINT NOT NULL,
+    lease_until BIGINT NOT NULL
+);
+)sql";
+
 }  // namespace
 
 std::vector<store::Migration> migrations() {
@@ -226,7 +236,8 @@ std::vector<store::Migration> migrations() {
             {72, "which prices a request is rated by", rating_tables()},
             {73, "grants", grant_tables() + grant_guards()},
             {80, "invoices, credit notes, taxes and dunning", invoice_tables()},
-            {92, "payments, attempts and refunds", payment_tables()}};
+            {92, "payments, attempts and refunds", payment_tables()},
+            {95, "servers and their leases", server_runs}};
 }
 
 }  // namespace rootstock::ledger

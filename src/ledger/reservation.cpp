@@ -64,19 +64,21 @@ void release_allowances(store::Session& session, const std::string& chosen, cons
         settle_allowances(session, tenant, period, bits, {meter, input, output}, {meter, 0, 0, 0});
 }
 
-// Closes all open reservations that `condition` selects (it has one value) and lets go of what they held.
-template <typename Value>
-std::int64_t close_all(store::Session& session, const std::string& state, const std::string& condition,
-                       const Value& value, Timestamp now) {
+Timestamp lease_end(Timestamp now) { return {now.micros + std::chrono::microseconds(run_lease).count()}; }
+
+// Closes all open reservations that `condition` selects, with its values, and lets go of what they held.
+template <typename... Values>
+std::int64_t close_all(store::Session& session, const std::string& state, const std::string& condition, Timestamp now,
+                       const Values&... values) {
     const std::string chosen = "FROM reservation WHERE state = 'pending' AND " + condition;
     auto held = session.query<std::string, Micros>(
-        "SELECT account_id, CAST(SUM(amount) AS BIGINT) " + chosen + " GROUP BY account_id", value);
+        "SELECT account_id, CAST(SUM(amount) AS BIGINT) " + chosen + " GROUP BY account_id", values...);
     for (auto& [account, amount] : held) release(session, account, amount);
     if (held.empty()) return 0;
-    release_allowances(session, chosen, value);
+    release_allowances(session, chosen, values...);
     return session.execute("UPDATE reservation SET state = '" + state +
                                "', settled_at = :settled WHERE state = 'pending' AND " + condition,
-                           now, value);
+                           now, values...);
 }
 
 }  // namespace
@@ -122,12 +124,29 @@ Result<void> void_reservation(store::Session& session, const RequestId& request,
 
 std::string mint_run(Timestamp now) { return mint_id("run", now); }
 
+std::int64_t begin_run(store::Session& session, const std::string& run, const std::string& place, Timestamp now) {
+    session.execute("DELETE FROM server_run WHERE place = :place OR lease_until <= :now", place, now);
+    const auto others = session.value<std::int64_t>("SELECT COUNT(*) FROM server_run");
+    session.execute("INSERT INTO server_run (id, place, started_at, lease_until) VALUES (:id, :place, :now, :until)",
+                    run, place, now, lease_end(now));
+    return others;
+}
+
+void keep_run(store::Session& session, const std::string& run, Timestamp now) {
+    session.execute("UPDATE server_run SET lease_until = :until WHERE id = :id", lease_end(now), run);
+}
+
+void end_run(store::Session& session, const std::string& run) {
+    session.execute("DELETE FROM server_run WHERE id = :id", run);
+}
+
 std::int64_t settle_abandoned(store::Session& session, const std::string& owner, Timestamp now) {
     auto marked =
         session.query<RequestId, std::string, std::string, std::string, AdapterId, std::int64_t, std::int64_t>(
             "SELECT request_id, operation, model, adapter, adapter_id, tokens_max, progress_tokens FROM reservation "
-            "WHERE state = 'pending' AND owner <> :owner AND progress_tokens > 0 ORDER BY request_id",
-            owner);
+            "WHERE state = 'pending' AND owner <> 'jobs' AND owner <> :owner AND progress_tokens > 0 AND owner NOT IN "
+            "(SELECT id FROM server_run WHERE lease_until > :now) ORDER BY request_id",
+            owner, now);
     for (auto& [request, operation, model, adapter, adapter_id, input, output] : marked) {
         const Usage usage{.input_tokens = input, .rows = 1, .output_tokens = output};
         auto charged = post(session, {request, operation, model, adapter, usage, adapter_id, "server_gone", true}, now);
@@ -137,7 +156,10 @@ std::int64_t settle_abandoned(store::Session& session, const std::string& owner,
 }
 
 std::int64_t void_abandoned(store::Session& session, const std::string& owner, Timestamp now) {
-    return close_all(session, "voided", "owner <> 'jobs' AND owner <> :owner", owner, now);
+    return close_all(session, "voided",
+                     "owner <> 'jobs' AND owner <> :owner AND owner NOT IN (SELECT id FROM server_run WHERE "
+                     "lease_until > :now)",
+                     now, owner, now);
 }
 
 std::int64_t expire_overdue(store::Session& session, Timestamp now) {

@@ -1,6 +1,7 @@
 #pragma once
 // Reserve, post, void: the two phases of a paid request (see ledger.h).
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -83,8 +84,17 @@ Result<void> void_reservation(store::Session& session, const RequestId& request,
 // Names this run of the program: new for every start. Pass it as owner.
 std::string mint_run(Timestamp now);
 
-// At start, for every open reservation of other runs, which died before they could settle; those of jobs stay. One
-// server runs on a database at a time; a second one must not call these while the first serves. They return how many.
+// Several servers may share these books (PostgreSQL). Each says at its start that it runs, and again every few seconds,
+// well within the lease; `place` is what only one of them can hold at a time (a machine and its home), so an earlier
+// run of the same place is known to be dead at once. Returns how many others are alive.
+inline constexpr std::chrono::seconds run_lease{60};
+std::int64_t begin_run(store::Session& session, const std::string& run, const std::string& place, Timestamp now);
+void keep_run(store::Session& session, const std::string& run, Timestamp now);
+// At a good end, so that nobody waits for the lease.
+void end_run(store::Session& session, const std::string& run);
+
+// At start and with every sweep, for every open reservation of runs that are dead (neither this one nor alive, see
+// above), which could not settle; those of jobs stay. They return how many.
 //   settle_abandoned  those with a progress mark are posted at it: never more than was written
 //   void_abandoned    the rest
 std::int64_t settle_abandoned(store::Session& session, const std::string& owner, Timestamp now);

@@ -2,14 +2,13 @@
 // Books in a folder of their own for one test: one tenant, a clock in the test's hand, the ways a request goes.
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <filesystem>
 #include <string>
 
 #include "ledger/ledger.h"
 #include "outbox/outbox.h"
+#include "store/test_store.h"
 
 namespace rootstock::ledger {
 
@@ -23,19 +22,12 @@ inline std::vector<store::Migration> all_migrations() {
 class Books : public ::testing::Test {
 protected:
     Books() {
-        std::string name = (std::filesystem::temp_directory_path() / "rootstock-ledger-XXXXXX").string();
-        folder_ = ::mkdtemp(name.data());
         open();
         open_books_of(acme_);
     }
-    ~Books() override {
-        database_.reset();
-        std::filesystem::remove_all(folder_);
-    }
-
     void open() {
         database_.reset();
-        database_ = std::move(store::Database::open(folder_ / "records.db", all_migrations()).value());
+        database_ = std::move(store::Database::open(store_.where(), all_migrations()).value());
     }
 
     template <typename F>
@@ -101,7 +93,7 @@ protected:
     }
     Period november() const { return month("2026-11").value(); }
 
-    std::filesystem::path folder_;
+    store::TestStore store_;
     ManualClock clock_{Timestamp{1'795'000'000'000'000}};  // 2026-11-18
     std::unique_ptr<store::Database> database_;
     const TenantId acme_{"ten_acme"}, beta_{"ten_beta"};

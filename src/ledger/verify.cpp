@@ -1,5 +1,6 @@
 #include "ledger/verify.h"
 
+#include "ledger/ledger.h"
 #include "ledger/terms.h"
 
 namespace rootstock::ledger {
@@ -194,6 +195,12 @@ void check_allowances(store::Session& session, Problems& problems) {
                            std::to_string(open));
 }
 
+// What should be impossible, and no longer is.
+void check_guards(store::Session& session, Problems& problems) {
+    for (const std::string& guard : store::missing_guards(session, migrations()))
+        problems.push_back("the guard " + guard + " is missing, altered or switched off: rows can be changed unseen");
+}
+
 std::string digest_of(store::Session& session) {
     Sha256 digest;
     session.for_each<std::string, std::string, std::string, std::int64_t, std::string, std::string, std::string,
@@ -219,7 +226,7 @@ Verification verify(store::Session& session) {
     result.digest = digest_of(session);
     for (const auto check :
          {fold_balances, fold_holds, compare_sides, check_transfers, check_events, check_reservations, check_invoices,
-          check_numbers, check_rated, check_grants, check_allowances})
+          check_numbers, check_rated, check_grants, check_allowances, check_guards})
         check(session, result.problems);
     return result;
 }

@@ -1,21 +1,18 @@
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <future>
 
+#include "store/connect.h"
 #include "store/migrate.h"
 #include "store/readers.h"
+#include "store/sqlite.h"
 #include "store/writer.h"
 
 namespace rootstock::store {
 namespace {
 
-class SqliteDatabase final : public Database {
+class OpenDatabase final : public Database {
 public:
-    SqliteDatabase(const std::filesystem::path& file, std::unique_ptr<Connection> writer, const Options& options)
-        : readers_(file, options), writer_(std::move(writer), options) {}
+    OpenDatabase(Connector connect, std::unique_ptr<Connection> writer, const Options& options)
+        : readers_(std::move(connect), options), writer_(std::move(writer), options) {}
 
     void write(Work work, Done done) override { writer_.write(std::move(work), std::move(done)); }
 
@@ -44,30 +41,21 @@ private:
     Writer writer_;
 };
 
-// SQLite gives its side files the mode of the main one, so it is made first and for the owner only.
-Result<void> make_private(const std::filesystem::path& file) {
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0)
-        return fail(ErrorCode::unavailable,
-                    "the records file " + file.string() + " cannot be opened for writing: " + std::strerror(errno));
-    ::close(descriptor);
-    return {};
-}
-
 Migration probe_table() {
     return {0, "probe", "CREATE TABLE store_probe (at BIGINT NOT NULL); INSERT INTO store_probe VALUES (0);"};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file, std::vector<Migration> migrations,
+Result<std::unique_ptr<Database>> Database::open(const Location& where, std::vector<Migration> migrations,
                                                  Options options) {
-    ROOTSTOCK_CHECKED(make_private(file));
+    if (!where.is_postgres()) ROOTSTOCK_CHECKED(make_private(where.file()));
     migrations.push_back(probe_table());
     try {
-        auto connection = std::make_unique<Connection>(file, Access::write, options);
+        auto connection = connect(where, Access::write, options);
         migrate(*connection, std::move(migrations));
-        return std::make_unique<SqliteDatabase>(file, std::move(connection), options);
+        return std::make_unique<OpenDatabase>([=](Access access) { return connect(where, access, options); },
+                                              std::move(connection), options);
     } catch (const Failure& failure) {
         return fail(failure.error());
     }

@@ -10,6 +10,21 @@ constexpr const char* bookkeeping =
     "CREATE TABLE IF NOT EXISTS schema_migration ("
     " number BIGINT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, applied_at BIGINT NOT NULL);";
 
+// Every table with a tenant_id gets its wall: where a transaction named its tenant (Session::confine), only that one's
+// rows are there. FORCE, because the tables' owner is who we are.
+constexpr const char* tenant_walls = R"sql(
+DO $walls$ DECLARE found record; BEGIN
+    FOR found IN SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+        WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND NOT c.relrowsecurity
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', found.relname);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', found.relname);
+        EXECUTE format($policy$CREATE POLICY tenant_wall ON %I USING ((SELECT
+            coalesce(current_setting('rootstock.tenant', true), '')) IN ('', tenant_id))$policy$, found.relname);
+    END LOOP;
+END $walls$
+)sql";
+
 void order(std::vector<Migration>& migrations) {
     std::ranges::sort(migrations, {}, &Migration::number);
     const auto twin = std::ranges::adjacent_find(migrations, {}, &Migration::number);
@@ -19,10 +34,10 @@ void order(std::vector<Migration>& migrations) {
 // Runs `change` in a transaction that begins as a writer, so that no other process can come between.
 template <typename Change>
 void in_transaction(Connection& connection, Change change) {
-    connection.script("BEGIN IMMEDIATE");
+    connection.step(Step::begin_write);
     try {
         change();
-        connection.script("COMMIT");
+        connection.step(Step::commit);
     } catch (...) {
         connection.abandon_transaction();
         throw;
@@ -73,8 +88,13 @@ void migrate(Connection& connection, std::vector<Migration> migrations) {
     in_transaction(connection, [&] { connection.script(bookkeeping); });
     const auto done = applied(connection);
     refuse_unknown(done, migrations);
-    for (const Migration& migration : migrations)
-        if (!done.contains(migration.number)) apply(connection, migration);
+    bool changed = false;
+    for (const Migration& migration : migrations) {
+        if (done.contains(migration.number)) continue;
+        apply(connection, migration);
+        changed = true;
+    }
+    if (changed && connection.is_postgres()) in_transaction(connection, [&] { connection.script(tenant_walls); });
 }
 
 }  // namespace rootstock::store

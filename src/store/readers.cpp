@@ -26,10 +26,10 @@ Result<void> Readers::run(const std::function<Result<void>(Session&)>& work) {
     auto connection = borrow();
     Result<void> outcome;
     try {
-        if (!connection) connection = std::make_unique<Connection>(file_, Access::read, options_);
-        connection->step("BEGIN");
+        if (!connection) connection = connect_(Access::read);
+        connection->step(Step::begin_read);
         outcome = work(*connection);
-        connection->step("COMMIT");
+        connection->step(Step::commit);
     } catch (const Failure& failure) {
         outcome = fail(failure.error());
         connection.reset();

@@ -2,7 +2,6 @@
 // A few read connections, lent one at a time.
 
 #include <condition_variable>
-#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -13,7 +12,7 @@ namespace rootstock::store {
 
 class Readers {
 public:
-    Readers(std::filesystem::path file, const Options& options) : file_(std::move(file)), options_(options) {}
+    Readers(Connector connect, const Options& options) : connect_(std::move(connect)), options_(options) {}
 
     // Runs `work` in one snapshot on a free connection, opening one when none is free and the limit allows.
     Result<void> run(const std::function<Result<void>(Session&)>& work);
@@ -22,7 +21,7 @@ private:
     std::unique_ptr<Connection> borrow();
     void give_back(std::unique_ptr<Connection> connection);
 
-    const std::filesystem::path file_;
+    const Connector connect_;
     const Options options_;
     std::mutex mutex_;
     std::condition_variable freed_;

@@ -1,5 +1,7 @@
 #include "store/statement.h"
 
+#include <charconv>
+
 namespace rootstock::store {
 namespace {
 
@@ -11,13 +13,28 @@ void load(const Cell& cell, Place& place) {
     place.text = cell.text;
 }
 
+template <typename Number>
+Number number_in(const std::string& text) {
+    Number value{};
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (fault != std::errc() || end != text.data() + text.size())
+        throw soci::soci_error("a column that is read as a number holds something else");
+    return value;
+}
+
+std::int64_t integer_in(const std::string& text) {
+    if (text == "t" || text == "f") return text == "t";
+    return number_in<std::int64_t>(text);
+}
+
 }  // namespace
 
 Statement::Statement(soci::session& session, const std::string& sql, std::span<const Cell> args,
-                     std::span<const Kind> columns)
-    : statement_(session), args_(args.size()), columns_(columns.size()), row_(columns.size()) {
+                     std::span<const Kind> columns, bool as_text)
+    : statement_(session), args_(args.size()), columns_(columns.size()), row_(columns.size()), as_text_(as_text) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
-        columns_[i].kind = row_[i].kind = columns[i];
+        row_[i].kind = columns[i];
+        columns_[i].kind = as_text ? Kind::text : columns[i];
         bind_column(columns_[i]);
     }
     for (std::size_t i = 0; i < args.size(); ++i) {
@@ -57,7 +74,7 @@ bool Statement::fits(std::span<const Cell> args, std::span<const Kind> columns) 
     for (std::size_t i = 0; i < args.size(); ++i)
         if (args[i].kind != args_[i].kind) return false;
     for (std::size_t i = 0; i < columns.size(); ++i)
-        if (columns[i] != columns_[i].kind) return false;
+        if (columns[i] != row_[i].kind) return false;
     return true;
 }
 
@@ -67,6 +84,9 @@ void Statement::hand_over(const std::function<void(std::span<Cell>)>& on_row) {
         row_[i].integer = columns_[i].integer;
         row_[i].real = columns_[i].real;
         row_[i].text = columns_[i].text;
+        if (!as_text_ || row_[i].null) continue;
+        if (row_[i].kind == Kind::integer) row_[i].integer = integer_in(row_[i].text);
+        if (row_[i].kind == Kind::real) row_[i].real = number_in<double>(row_[i].text);
     }
     on_row(row_);
 }

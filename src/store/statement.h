@@ -15,8 +15,9 @@ namespace rootstock::store {
 
 class Statement {
 public:
-    Statement(soci::session& session, const std::string& sql, std::span<const Cell> args,
-              std::span<const Kind> columns);
+    // `as_text`: the database hands out every column as text, so it is read here; a truth value is 't' or 'f'.
+    Statement(soci::session& session, const std::string& sql, std::span<const Cell> args, std::span<const Kind> columns,
+              bool as_text);
 
     // Returns how many rows a change touched. Throws soci::soci_error.
     std::int64_t run(std::span<const Cell> args, const std::function<void(std::span<Cell>)>& on_row);
@@ -39,6 +40,7 @@ private:
     soci::statement statement_;
     std::deque<Place> args_, columns_;
     std::vector<Cell> row_;
+    const bool as_text_;
 };
 
 }  // namespace rootstock::store

@@ -1,19 +1,22 @@
 #pragma once
-// store: rows, kept safely (and, in blob/, customers' bytes). The SQL seam over SQLite (through SOCI), written so that
-// the same statements run on PostgreSQL later. It knows no domain words: other folders hand in their migrations and
-// their SQL.
+// store: rows, kept safely (and, in blob/, customers' bytes). The SQL seam over SQLite and PostgreSQL (through SOCI).
+// It knows no domain words: other folders hand in their migrations and their SQL, once, in SQLite's words; what
+// PostgreSQL says otherwise is translated (docs/decisions/0026).
 //
 // One thread writes. Callers queue works; the writer runs everything that waits inside one
 // BEGIN IMMEDIATE ... COMMIT, a SAVEPOINT around each work so that a failing one rolls back alone, and calls each
 // `done` after the commit is on the disk (WAL, synchronous=FULL). So many callers share one fsync (group commit),
 // and whoever is told "done" has it for good. Readers use connections of their own and see a snapshot.
+// On PostgreSQL a group begins by taking the store's one lock, so there too one writer at a time, of all programs on
+// the store, sees everything that was committed before it: no work needs to think of another.
 //
 // Failures. Inside a work SQL faults travel as exceptions (Failure) up to the Database, which turns them into
-// Errors: unavailable (locked, disk full, read-only, I/O), corrupt, or internal (a rule of the schema was broken).
-// Expected outcomes (no such row, name taken) are the work's own Result; they undo the work too.
-// When the disk could not be written the store tries again with the next work, so it recovers by itself; only after
-// a failed fsync it stays shut until the program starts anew, since the kernel may have dropped the pages (Rebello
-// et al., "Can applications recover from fsync failures?", 2020).
+// Errors: unavailable (locked, disk full, read-only, I/O, no server), corrupt, or internal (a rule of the schema was
+// broken). Expected outcomes (no such row, name taken) are the work's own Result; they undo the work too. When the disk
+// could not be written the store tries again with the next work, so it recovers by itself; only after a failed fsync it
+// stays shut until the program starts anew, since the kernel may have dropped the pages (Rebello et al., "Can
+// applications recover from fsync failures?", 2020). A PostgreSQL server that went away is sought again with the next
+// work; was a commit under way, the server is asked what became of it.
 //
 // SQL style: named parameters (:tenant), each name once in a statement, bound in order; BIGINT for integers, money
 // (micro-units) and instants (microseconds UTC), DOUBLE PRECISION for measurements, TEXT for the rest.
@@ -35,6 +38,9 @@
 #include "base/base.h"
 #include "store/blob/blobs.h"
 #include "store/cell.h"
+#include "store/copy.h"
+#include "store/guard.h"
+#include "store/location.h"
 
 namespace rootstock::store {
 
@@ -102,6 +108,14 @@ public:
         return std::move(std::get<0>(rows.front()));
     }
 
+    // From here to the end of the transaction (of the work, where several share one) only rows of this tenant are seen
+    // and written, whatever a statement forgets to say: row-level security of PostgreSQL, a second wall behind every
+    // WHERE tenant_id. SQLite has no such wall, and this does nothing.
+    virtual void confine(std::string_view tenant) = 0;
+
+    // For the few statements about the database itself; all others are the same on both.
+    virtual bool is_postgres() const = 0;
+
 protected:
     using OnRow = std::function<void(std::span<Cell>)>;
 
@@ -123,6 +137,10 @@ struct Migration {
     std::string sql;
 };
 
+// What the schema forbids and this database no longer does: the names of triggers that are missing, altered or switched
+// off. Empty when all is well.
+std::vector<std::string> missing_guards(Session& session, const std::vector<Migration>& migrations);
+
 struct Options {
     int busy_timeout_ms = 5000;    // how long to wait for a writer in another process
     std::size_t queue_max = 8192;  // works waiting; more are refused with `overloaded`
@@ -141,7 +159,8 @@ public:
     // Opens or creates the file (mode 0600) and applies the migrations it lacks, each in a transaction of its own.
     // Refuses, with a sentence: a file from a newer program (unsupported), an edited migration (corrupt), a file
     // that is no database (corrupt), a folder that cannot be written (unavailable).
-    static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file, std::vector<Migration> migrations,
+    // On PostgreSQL the tables stand in the connection's current schema; several programs may open it at once.
+    static Result<std::unique_ptr<Database>> open(const Location& where, std::vector<Migration> migrations,
                                                   Options options = {});
     // Runs what is queued, then closes.
     virtual ~Database() = default;
@@ -162,6 +181,15 @@ public:
     // Runs `work`, Result<T>(Session&), on a read connection, on this thread, in one snapshot. Writes are refused.
     template <typename F>
     auto read(F work) -> std::invoke_result_t<F&, Session&>;
+
+    // As `read`, confined to one tenant (see Session::confine).
+    template <typename F>
+    auto read_as(std::string_view tenant, F work) -> std::invoke_result_t<F&, Session&> {
+        return read([&](Session& session) {
+            session.confine(tenant);
+            return work(session);
+        });
+    }
 
     // Can the store be written? Cheap while the last commit went well, else tries a small write (blocking).
     virtual Result<void> probe() = 0;

@@ -66,14 +66,14 @@ void Writer::run_group(Group& group) {
 }
 
 void Writer::commit_group(Group& group) {
-    connection_->step("BEGIN IMMEDIATE");
+    connection_->step(Step::begin_write);
     if (group.size() == 1) {
         run_alone(group.front());
     } else {
         for (Job& job : group) run_in_savepoint(job);
     }
     const bool changed = std::ranges::any_of(group, [](const Job& job) { return job.outcome.has_value(); });
-    connection_->step(changed ? "COMMIT" : "ROLLBACK");
+    connection_->step(changed ? Step::commit : Step::rollback);
 }
 
 // A work that fails by its own fault is undone alone; a fault that ended the whole transaction goes up.
@@ -89,10 +89,10 @@ void Writer::run_alone(Job& job) {
 }
 
 void Writer::run_in_savepoint(Job& job) {
-    connection_->step("SAVEPOINT work");
+    connection_->step(Step::savepoint);
     run_alone(job);
-    if (!job.outcome) connection_->step("ROLLBACK TO work");
-    connection_->step("RELEASE work");
+    if (!job.outcome) connection_->step(Step::undo_work);
+    connection_->step(Step::keep_work);
 }
 
 }  // namespace rootstock::store

@@ -1,13 +1,13 @@
 #include "tenant/tenant.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
+#include "store/test_store.h"
 #include "tenant/secret.h"
 
 namespace rootstock::tenant {
@@ -17,15 +17,7 @@ using namespace std::chrono_literals;
 
 class TenantTest : public ::testing::Test {
 protected:
-    TenantTest() {
-        std::string name = (std::filesystem::temp_directory_path() / "rootstock-tenant-XXXXXX").string();
-        folder_ = ::mkdtemp(name.data());
-        database_ = std::move(store::Database::open(folder_ / "records.db", migrations()).value());
-    }
-    ~TenantTest() override {
-        database_.reset();
-        std::filesystem::remove_all(folder_);
-    }
+    TenantTest() { database_ = std::move(store::Database::open(store_.where(), migrations()).value()); }
     Result<Tenant> make(std::string_view name) {
         return database_->write_now([&](store::Session& session) { return create(session, name, clock_.now()); });
     }
@@ -36,7 +28,7 @@ protected:
     Result<Caller> call(std::string_view key) {
         return database_->read([&](store::Session& session) { return authenticate(session, key, clock_.now()); });
     }
-    std::filesystem::path folder_;
+    store::TestStore store_;
     ManualClock clock_{Timestamp{1'800'000'000'000'000}};
     std::unique_ptr<store::Database> database_;
 };
@@ -176,7 +168,7 @@ TEST_F(TenantTest, LimitsComeWithTheCaller) {
 TEST_F(TenantTest, TheSecretIsNowhereOnDisk) {
     const auto key = key_for(make("acme").value().id).value();
     const auto secret = key.secret.substr(key.key.prefix.size());
-    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    for (const auto& entry : std::filesystem::directory_iterator(store_.folder())) {
         std::ifstream file(entry.path(), std::ios::binary);
         const std::string bytes((std::istreambuf_iterator<char>(file)), {});
         EXPECT_EQ(bytes.find(secret), std::string::npos) << entry.path();

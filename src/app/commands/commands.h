@@ -92,6 +92,7 @@ void add_credit_note_command(CLI::App& program, Context& context);
 void add_tax_command(CLI::App& program, Context& context);
 void add_economics_command(CLI::App& program, Context& context);
 void add_ledger_command(CLI::App& program, Context& context);
+void add_store_command(CLI::App& program, Context& context);
 void add_chat_command(CLI::App& program, Context& context);
 void add_classify_command(CLI::App& program, Context& context);
 void add_tokenizer_command(CLI::App& program, Context& context);

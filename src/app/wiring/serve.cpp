@@ -72,7 +72,12 @@ private:
 
     void sweep() {
         bool forget = ++sweeps_ % forget_every == 0;
-        auto work = [forget, now = services_.clock.now()](store::Session& session) -> Result<void> {
+        auto work = [forget, run = services_.run,
+                     now = services_.clock.now()](store::Session& session) -> Result<void> {
+            ledger::keep_run(session, run, now);
+            const auto released =
+                ledger::settle_abandoned(session, run, now) + ledger::void_abandoned(session, run, now);
+            if (released > 0) spdlog::warn("released {} holds of a server that is gone", released);
             if (forget) ledger::forget_old_keys(session, now);
             auto expired = ledger::expire_overdue(session, now);
             if (expired > 0) spdlog::warn("{} holds expired", expired);
@@ -180,6 +185,12 @@ Result<void> serve(const SettingsSource& source, const std::function<void(const 
         told.bases.push_back({model->name, model->base.model->description()});
     listening(told);
     io.run();
+    services->records->write(
+        [run = services->run](store::Session& session) -> Result<void> {
+            ledger::end_run(session, run);
+            return {};
+        },
+        [](const Result<void>&) {});
     return {};
 }
 

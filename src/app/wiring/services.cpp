@@ -1,6 +1,9 @@
 #include "app/wiring/services.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 
 #include "app/wiring/records.h"
 
@@ -30,10 +33,19 @@ Result<std::vector<catalog::Model>> choose_bases(store::Database& records, const
     });
 }
 
+// What only one server can hold at a time: the lock of a home on a machine.
+std::string place_of(const Home& home) {
+    std::array<char, 256> host{};
+    ::gethostname(host.data(), host.size() - 1);
+    return std::string(host.data()) + ":" + home.root.string();
+}
+
 // What an earlier run held when it died, money and idempotency keys, is held by nobody now.
 Result<void> release_holds(Services& services) {
     ROOTSTOCK_TRY(released, services.records->write_now([&](store::Session& session) -> Result<std::int64_t> {
-        ledger::free_abandoned_keys(session);
+        const auto others =
+            ledger::begin_run(session, services.run, place_of(services.settings.home), services.clock.now());
+        if (others == 0) ledger::free_abandoned_keys(session);  // else each waits for its lease
         auto settled = ledger::settle_abandoned(session, services.run, services.clock.now());
         if (settled > 0) spdlog::info("settled {} requests of an earlier run at their last mark", settled);
         return ledger::void_abandoned(session, services.run, services.clock.now());
