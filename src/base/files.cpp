@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "base/unsynced.h"
 
 namespace rootstock {
 namespace fs = std::filesystem;

@@ -20,10 +20,6 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t byt
 // or the new ones, also after a crash.
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-// The same without waiting for the disk: for what proves itself when read and can be made anew, since after a crash it
-// may be damaged.
-Result<void> write_file_unsynced(const std::filesystem::path& path, std::string_view bytes);
-
 // Creates `folder.partial-XXXX` beside `folder`, lets `fill` write into it, syncs everything and renames it to
 // `folder`. If fill fails nothing is left. `folder` must not exist yet (already_exists).
 Result<void> publish_folder(const std::filesystem::path& folder,
