@@ -25,7 +25,7 @@ TEST_F(Rows, AreHeldAndChargedAtTheirPrice) {
     const auto request = begin(12).value();
     EXPECT_EQ(open_now().amount, Micros{1200});
     EXPECT_EQ(end(request, 12).value().amount, Micros{1200});
-    const auto bill = see([&](store::Session& session) { return invoice(session, acme_, november()).value(); });
+    const auto bill = see([&](store::Session& session) { return statement(session, acme_, november()).value(); });
     ASSERT_EQ(bill.lines.size(), 1U);
     EXPECT_EQ(bill.lines[0].rows, 12);
     EXPECT_EQ(bill.lines[0].input_tokens, 0);

@@ -37,9 +37,10 @@ void find_prices(store::Session& session, Terms& terms, const ReserveRequest& re
     }
 }
 
-std::unexpected<Error> no_price(const std::string& model) {
+std::unexpected<Error> no_price(const std::string& model, const char* what) {
     return fail(ErrorCode::permission_denied,
-                "your plan has no price for what the model '" + model + "' writes; ask for a plan that includes it",
+                "your plan has no price for " + std::string(what) + " of the model '" + model +
+                    "'; ask for a plan that includes it",
                 "model", "no_price");
 }
 
@@ -71,11 +72,12 @@ Result<Terms> terms_of(store::Session& session, const ReserveRequest& request, T
                     {}, "subscription_state");
     Terms terms{one.account, one.plan, one.plan_version, one.period_at(now).start};
     find_prices(session, terms, request, now);
+    if (terms.input.price.empty() && request.meter == rows_meter) return no_price(request.model, "the rows");
     if (terms.input.price.empty()) return no_books();
     if (request.output_tokens_max == 0) {
         terms.output = {};
     } else if (terms.output.price.empty()) {
-        return no_price(request.model);
+        return no_price(request.model, "the output");
     }
     return terms;
 }

@@ -165,7 +165,7 @@ struct Paid {
     std::string id, amount, reference;
 };
 
-Result<void> pay(const Context& context, const Paid& wanted) {
+Result<void> pay_invoice(const Context& context, const Paid& wanted) {
     ROOTSTOCK_TRY(place, open_workplace(context));
     ROOTSTOCK_TRY(invoice, place.records->write_now([&](store::Session& session) -> Result<ledger::Invoice> {
         ROOTSTOCK_TRY(before, ledger::find_invoice(session, InvoiceId(wanted.id)));
@@ -389,7 +389,7 @@ void add_invoice_steps(CLI::App& group, Context& context) {
             command.add_option("--amount", options.amount, "Such as 12.35")->required();
             command.add_option("--reference", options.reference, "What the bank calls it; booked once")->required();
         },
-        pay);
+        pay_invoice);
     add<Details>(
         group, context, "details", "Who stands on the next invoices of a customer, or as their issuer",
         [](CLI::App& command, Details& options) {
