@@ -68,7 +68,8 @@ double percentile(std::vector<double> values, double share) {
 // Every tenant sends its next request when one of its own is answered, until the others have `requests` answers.
 class Crowd {
 public:
-    Crowd(const Options& options, Scheduler& scheduler) : options_(options), scheduler_(scheduler) {}
+    Crowd(const Options& options, Scheduler& scheduler, std::uint64_t words)
+        : options_(options), scheduler_(scheduler), words_(words) {}
 
     // Seconds that each request of the others took.
     std::vector<double> run(int greed, std::uint64_t seed) {
@@ -93,8 +94,7 @@ private:
             const std::lock_guard lock(mutex_);
             ++under_way_;
             std::vector<std::int32_t> text(8 + random_.below(17));
-            const auto words = static_cast<std::uint64_t>(scheduler_.model().spec().vocabulary);
-            for (auto& id : text) id = static_cast<std::int32_t>(random_.below(words));
+            for (auto& id : text) id = static_cast<std::int32_t>(random_.below(words_));
             request.rows.push_back(std::move(text));
         }
         const double begin = monotonic_seconds();
@@ -119,6 +119,7 @@ private:
 
     const Options& options_;
     Scheduler& scheduler_;
+    std::uint64_t words_;  // of the vocabulary
     std::mutex mutex_;
     std::condition_variable done_;
     SeededRandom random_{0};
@@ -133,7 +134,7 @@ Result<void> run(const Options& o) {
     ROOTSTOCK_TRY(native, NativeModel::load(model, o.native));
     if (!o.json) std::printf("%s; %d tenants, %d requests each\n", native->description().c_str(), o.tenants, o.each);
     Scheduler scheduler(native);
-    Crowd crowd(o, scheduler);
+    Crowd crowd(o, scheduler, static_cast<std::uint64_t>(native->spec().vocabulary));
     crowd.run(1, 1);  // makes the code that the others run
     crowd.run(o.greed, 2);
     std::vector<double> p50s[2], p99s[2], ratios[2];

@@ -14,4 +14,5 @@
 #include "base/money.h"
 #include "base/progress.h"
 #include "base/random.h"
+#include "base/unsynced.h"
 #include "base/usage.h"

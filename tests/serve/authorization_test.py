@@ -66,7 +66,7 @@ class Matrix(ManagementCase):
 
     def ask(self, method, route, key=None, headers=None, thing="nosuch", tenant="nosuch"):
         path = route.replace("{id}", thing).replace("{tenant}", tenant)
-        headers = dict(headers or {}, **{"If-Match": "*"})
+        headers = dict(headers or {}, **{"If-Match": "*", "Idempotency-Key": f"matrix-{self.checked}"})
         client = harness.Client(self.server, key)
         answer = client.call(method, path, BODIES.get((method, route)), headers)
         client.close()

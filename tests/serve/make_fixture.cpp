@@ -214,7 +214,8 @@ ledger::Plan tiny_plan() {
     plan.credit_limit = Micros{1000};  // 50 tokens at the default price
     plan.prices = {ledger::unit_price("input_tokens", "", Micros{20000}, 1000),
                    ledger::unit_price("output_tokens", "", Micros{60000}, 1000),
-                   ledger::unit_price("training_tokens", "", Micros{8000}, 1000)};
+                   ledger::unit_price("training_tokens", "", Micros{8000}, 1000),
+                   ledger::unit_price("rows", "", Micros{100000}, 1000)};
     return plan;
 }
 

@@ -138,16 +138,16 @@ class ScoreTest(paid_test.PaidTest):
     def test_row_and_column_are_named(self):
         good = self.asked[:3]
 
-        def refused(row, code, words, place=2):
+        def refused(row, code, words, place=2, param="rows"):
             rows = [*good[:place], row, *good[place:]]
-            self.assertProblem(self.ask("/v1/score", {"model": "credit", "rows": rows}), 400, code, "rows", words)
+            self.assertProblem(self.ask("/v1/score", {"model": "credit", "rows": rows}), 400, code, param, words)
 
         refused({**good[0], "2": "often"}, "unreadable_cell", ["rows[2]", "'2'", "'often' is not a number", "lenient"])
         refused({**good[0], "age": 3}, "unknown_column", ["rows[2]", "'age'"])
-        refused({**good[0], "3": ["A34"]}, "invalid_value", ["rows[2]", "'3'"])
-        refused({**good[0], "3": {}}, "invalid_value", ["rows[1]", "'3'"], 1)
-        refused({}, "invalid_value", ["rows[0]"], 0)
-        refused("A11,6", "invalid_value", ["rows[0]"], 0)
+        refused({**good[0], "3": ["A34"]}, "invalid_value", ["'rows[2].3' must be"], param="rows[2].3")
+        refused({**good[0], "3": {}}, "invalid_value", ["'rows[1].3' must be"], 1, "rows[1].3")
+        refused({}, "invalid_value", ["rows[0]"], 0, "rows[0]")
+        refused("A11,6", "invalid_value", ["rows[0]"], 0, "rows[0]")
         short = [{k: v for k, v in row.items() if k != "20"} for row in good]
         self.assertProblem(self.ask("/v1/score", {"model": "credit", "rows": short}), 400, "missing_column", "rows", ["'20'"])
         answer = self.score([good[0], {**good[1], "2": "often"}], lenient=True)

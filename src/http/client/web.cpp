@@ -159,6 +159,7 @@ void set_options(CURL* curl, const std::string& url, Transfer& transfer, curl_sl
 void set_body(CURL* curl, const WebRequest& request) {
     if (!request.post) return;
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);  // on a used connection that drops, libcurl would send it again
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.post->size()));
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.post->data());
 }

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "base/unsynced.h"
 #include "native/adapter_layout.h"
 #include "native/packed/packed_form.h"
 
