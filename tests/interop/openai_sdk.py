@@ -146,7 +146,7 @@ def clean_up(model):
 
 
 def chat():
-    messages = [{"role": "system", "content": "You are brief."}, {"role": "user", "content": "What is the capital of France?"}]
+    messages = [{"role": "user", "content": "What is the capital of France?"}]
     answer = client.chat.completions.create(model=WRITER, messages=messages, max_tokens=24, temperature=0)
     text = answer.choices[0].message.content
     expect("Paris" in text, text)
