@@ -26,6 +26,8 @@ void add_commands(CLI::App& program, Context& context) {
     add_plan_command(program, context);
     add_subscription_command(program, context);
     add_wallet_command(program, context);
+    add_coupon_command(program, context);
+    add_partner_command(program, context);
     add_key_command(program, context);
     add_user_command(program, context);
     add_usage_command(program, context);

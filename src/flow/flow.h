@@ -42,4 +42,5 @@
 #include "flow/score.h"
 #include "flow/score_rows.h"
 #include "flow/served.h"
+#include "flow/sign_up.h"
 #include "flow/tune.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ledger/coupon.h"
 #include "ledger/plan.h"
 #include "ledger/subscription.h"
 #include "ledger/wallet.h"
@@ -225,6 +226,17 @@ void add_credit(store::Session& session, const Frame& frame, Lines& lines) {
     lines.push_back(std::move(line));
 }
 
+// A coupon takes off what is left to be paid: never of what a grant has paid, or credit would turn into money.
+void add_discount(store::Session& session, const Frame& frame, Lines& lines) {
+    const auto terms = terms_of(session, frame);
+    if (terms.empty()) return;
+    std::int64_t sum = 0;
+    for (const ChargeLine& line : lines) sum = (Micros{sum} + Micros{line.amount}).value;
+    auto line =
+        discount_line(session, frame.tenant, terms.back().plan, frame.period, sum, frame.currency, frame.decimals);
+    if (line) lines.push_back(std::move(*line));
+}
+
 }  // namespace
 
 std::vector<UsageCharge> usage_charges(store::Session& session, const TenantId& tenant, const Period& period) {
@@ -258,6 +270,7 @@ Result<std::vector<ChargeLine>> charges(store::Session& session, const TenantId&
     std::ranges::move(usage, std::back_inserter(lines));
     add_commitment(session, frame, lines);
     add_credit(session, frame, lines);
+    add_discount(session, frame, lines);
     return lines;
 }
 

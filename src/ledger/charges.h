@@ -14,7 +14,7 @@ namespace rootstock::ledger {
 
 // One line of what a period costs. Rounded once, half away from zero, to the currency's minor unit.
 struct ChargeLine {
-    std::string kind{};         // "fee", "proration", "usage", "commitment", "credit"
+    std::string kind{};         // "fee", "proration", "usage", "commitment", "credit", "discount"
     std::string meter{};        // "input_tokens", ...; empty for what is not measured
     std::string model{};        // the base model; empty: of all, or of none
     std::int64_t quantity = 0;  // of the meter; 1 for a fee
@@ -28,7 +28,7 @@ struct ChargeLine {
 
 // Fees are due at the start of the plan's own period, for the days that the subscription is in it; a change of the plan
 // where it happens, as two lines of what is left (subscription.h). Usage is added up by price and rated once
-// (rating.h). A commitment tops it up; what grants paid for comes off last, before taxes.
+// (rating.h). A commitment tops it up; what grants paid for comes off, and a coupon of what is left, before taxes.
 //
 // The lines of a tenant's period in a fixed order; two calls over the same rows give the same lines to the byte.
 // not_found, reason "no_books".

@@ -13,11 +13,14 @@
 // usage event, its transfer and its balances become durable together or not at all.
 
 #include "ledger/charges.h"
+#include "ledger/coupon.h"
 #include "ledger/credit_note.h"
 #include "ledger/dunning.h"
 #include "ledger/economics.h"
 #include "ledger/idempotency.h"
 #include "ledger/invoice.h"
+#include "ledger/offer.h"
+#include "ledger/partner.h"
 #include "ledger/payment.h"
 #include "ledger/period.h"
 #include "ledger/plan.h"
@@ -31,6 +34,7 @@
 #include "ledger/usage_report.h"
 #include "ledger/verify.h"
 #include "ledger/wallet.h"
+#include "ledger/what_if.h"
 #include "ledger/zone.h"
 
 namespace rootstock::ledger {

@@ -1,3 +1,4 @@
+#include "ledger/growth_tables.h"
 #include "ledger/guards.h"
 #include "ledger/ledger.h"
 #include "ledger/plan_tables.h"
@@ -237,7 +238,10 @@ std::vector<store::Migration> migrations() {
             {73, "grants", grant_tables() + grant_guards()},
             {80, "invoices, credit notes, taxes and dunning", invoice_tables()},
             {92, "payments, attempts and refunds", payment_tables()},
-            {95, "servers and their leases", server_runs}};
+            {95, "servers and their leases", server_runs},
+            {140, "plans on offer", offer_tables()},
+            {142, "coupons", coupon_tables()},
+            {143, "partners and commissions", partner_tables()}};
 }
 
 }  // namespace rootstock::ledger

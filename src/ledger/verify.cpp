@@ -195,6 +195,24 @@ void check_allowances(store::Session& session, Problems& problems) {
                            std::to_string(open));
 }
 
+// What the house owes a partner is what its commissions add up to, less what was paid out.
+void check_commissions(store::Session& session, Problems& problems) {
+    for (const auto& [partner, currency, minor] : session.query<std::string, std::string, std::int64_t>(
+             "SELECT partner_id, currency, CAST(SUM(CASE WHEN payout_id = '' THEN amount ELSE 0 END) AS BIGINT) FROM "
+             "commission GROUP BY partner_id, currency ORDER BY partner_id, currency")) {
+        const Micros rows = rate(minor, Micros{per_minor(minor_decimals(currency).value())}, 1);
+        const auto books = session.value<Micros>(
+            "SELECT CAST(COALESCE(SUM(b.posted_cr - b.posted_dr), 0) AS BIGINT) FROM ledger_account a JOIN "
+            "ledger_balance b ON b.account_id = a.id WHERE a.tenant_id = :partner AND a.kind = 'commission_payable' "
+            "AND "
+            "a.currency = :currency",
+            partner, currency);
+        if (rows != books)
+            problems.push_back("partner " + partner + " has commissions of " + amount(rows) + " " + currency +
+                               " to come, but its account says " + amount(books));
+    }
+}
+
 // What should be impossible, and no longer is.
 void check_guards(store::Session& session, Problems& problems) {
     for (const std::string& guard : store::missing_guards(session, migrations()))
@@ -226,7 +244,7 @@ Verification verify(store::Session& session) {
     result.digest = digest_of(session);
     for (const auto check :
          {fold_balances, fold_holds, compare_sides, check_transfers, check_events, check_reservations, check_invoices,
-          check_numbers, check_rated, check_grants, check_allowances, check_guards})
+          check_numbers, check_rated, check_grants, check_allowances, check_commissions, check_guards})
         check(session, result.problems);
     return result;
 }

@@ -95,7 +95,30 @@ CREATE TABLE recovery_code (
     used_at   BIGINT,
     PRIMARY KEY (person_id, hash)
 );
-)sql"}};
+)sql"},
+            // A wish that came to nothing is forgotten when it is over; of one that came true the owner's hash stays.
+            {141, "signing up for a trial", R"sql(
+CREATE TABLE sign_up (
+    id         TEXT PRIMARY KEY,
+    owner      TEXT NOT NULL,
+    email      TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    plan_code  TEXT NOT NULL,
+    coupon     TEXT NOT NULL,
+    referral   TEXT NOT NULL,
+    language   TEXT NOT NULL CHECK (language IN ('en', 'zh')),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at    BIGINT
+);
+CREATE INDEX sign_up_owner ON sign_up (owner, created_at);
+CREATE INDEX sign_up_open ON sign_up (expires_at) WHERE used_at IS NULL;
+CREATE TABLE trial_owner (
+    owner        TEXT PRIMARY KEY,
+    tenant_id    TEXT NOT NULL REFERENCES tenant (id),
+    confirmed_at BIGINT NOT NULL
+);
+)sql" + store::append_only("trial_owner")}};
 }
 
 }  // namespace rootstock::tenant

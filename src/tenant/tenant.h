@@ -27,6 +27,7 @@
 #include "tenant/roles.h"
 #include "tenant/scopes.h"
 #include "tenant/second_factor.h"
+#include "tenant/sign_up.h"
 #include "tenant/totp.h"
 
 namespace rootstock::tenant {

@@ -33,12 +33,20 @@ BODIES = {("POST", "/api/v1/webhook-endpoints"): {"url": "https://receiver.examp
           ("PATCH", "/api/v1/members/{id}"): {"role": "auditor"},
           ("POST", "/api/v1/invitations"): {"email": "m@example.com", "role": "auditor"},
           ("POST", "/api/v1/plans"): {"code": "matrix", "prices": [PRICE]}, ("POST", "/api/v1/plans/{id}/prices"): PRICE,
+          ("PUT", "/api/v1/offers/{id}"): {}, ("POST", "/api/v1/coupons"): {"code": "MATRIX", "basis_points": 1},
+          ("POST", "/api/v1/coupon-redemptions"): {"code": "nosuch"},
+          ("POST", "/api/v1/partners"): {"code": "matrix", "name": "x", "basis_points": 1},
+          ("POST", "/api/v1/partners/{id}/attributions"): {"tenant": "nosuch"},
+          ("POST", "/api/v1/partners/{id}/payouts"): {"currency": "USD", "reference": "x"},
           ("POST", "/api/v1/subscriptions"): {"tenant": "nosuch", "plan": "default"},
           ("POST", "/api/v1/subscriptions/{id}/preview"): {"plan": "default"},
           ("POST", "/api/v1/subscriptions/{id}/change"): {"plan": "default"}, ("POST", "/api/v1/subscriptions/{id}/cancel"): {},
           ("POST", "/api/v1/wallet/grants"): {"tenant": "nosuch", "kind": "promo", "amount": "1"}}
 # Served to anybody; each for its reason.
-OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/docs"), ("GET", "/openapi.json"),
+OPEN = {("POST", "/api/v1/signup"), ("POST", "/api/v1/signup/confirm"),
+        *((method, page) for method in ("GET", "POST") for page in ("/signup", "/zh/signup", "/signup/confirm", "/zh/signup/confirm")),
+        ("GET", "/pricing"), ("GET", "/zh/pricing"), ("GET", "/sitemap.xml"), ("GET", "/robots.txt"),
+        ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/docs"), ("GET", "/openapi.json"),
         ("GET", "/v2"), ("GET", "/v2/health/live"), ("GET", "/v2/health/ready"),
         ("POST", "/api/v1/session"), ("POST", "/api/v1/invitations/accept"),
         ("POST", "/hooks/stripe")}

@@ -85,6 +85,8 @@ void add_user_command(CLI::App& program, Context& context);
 void add_plan_command(CLI::App& program, Context& context);
 void add_subscription_command(CLI::App& program, Context& context);
 void add_wallet_command(CLI::App& program, Context& context);
+void add_coupon_command(CLI::App& program, Context& context);
+void add_partner_command(CLI::App& program, Context& context);
 void add_usage_command(CLI::App& program, Context& context);
 void add_invoice_command(CLI::App& program, Context& context);
 void add_invoice_steps(CLI::App& group, Context& context);  // under `invoice`

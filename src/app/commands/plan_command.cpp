@@ -16,6 +16,7 @@ constexpr std::size_t file_max = 1 << 20;
 struct PlanOptions {
     std::string code, file, tenant;
     std::int64_t version = 0;  // 0: the newest
+    ledger::Offer offer{};
 };
 
 Result<std::string> read_text(const std::string& file) {
@@ -119,10 +120,69 @@ Result<void> look_at(const Context& context, const PlanOptions& options) {
     return {};
 }
 
+void show(const Context& context, const ledger::Offer& offer, const char* now) {
+    if (context.json) {
+        print_json(ledger::to_json(offer));
+    } else {
+        std::printf("%s is %s\n", paint(Colour::bold, offer.plan).c_str(), now);
+    }
+}
+
+Result<void> put_on_offer(const Context& context, const PlanOptions& options) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(offer, place.records->write_now([&](store::Session& session) {
+        return ledger::put_offer(session, options.offer, system_clock().now());
+    }));
+    show(context, offer, "on offer: see /pricing");
+    return {};
+}
+
+Result<void> withdraw(const Context& context, const PlanOptions& options) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(offer, place.records->write_now(
+                             [&](store::Session& session) { return ledger::withdraw_offer(session, options.code); }));
+    show(context, offer, "no longer on offer");
+    return {};
+}
+
+Result<void> list_offers(const Context& context) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(offers, place.records->read([](store::Session& session) -> Result<std::vector<ledger::Offer>> {
+        return ledger::offers(session);
+    }));
+    if (context.json) {
+        json::array all;
+        for (const auto& offer : offers) all.push_back(ledger::to_json(offer));
+        print_json(json::object{{"offers", std::move(all)}});
+        return {};
+    }
+    Table table({"PLAN", "POSITION", "SUMMARY"});
+    for (const auto& offer : offers) table.add({offer.plan, std::to_string(offer.position), offer.summary});
+    std::printf("%s", table.text().c_str());
+    return {};
+}
+
+void add_offer_commands(CLI::App& group, Context& context, const std::shared_ptr<PlanOptions>& options) {
+    auto* offering = group.add_subcommand("offer", "Puts a plan into the shop window, /pricing");
+    offering->add_option("CODE", options->offer.plan, "The plan")->required();
+    offering->add_option("--position", options->offer.position, "Lowest first [0]");
+    offering->add_option("--summary", options->offer.summary, "A sentence on it, in English");
+    offering->add_option("--summary-zh", options->offer.summary_zh, "The same in Chinese");
+    offering->add_option("--name-zh", options->offer.name_zh, "Its name in Chinese");
+    offering->callback([&context, options] { run_command(context, [&] { return put_on_offer(context, *options); }); });
+
+    auto* withdrawing = group.add_subcommand("withdraw", "Takes a plan out of the shop window");
+    withdrawing->add_option("CODE", options->code, "The plan")->required();
+    withdrawing->callback([&context, options] { run_command(context, [&] { return withdraw(context, *options); }); });
+
+    auto* offered = group.add_subcommand("offers", "What is in the shop window");
+    offered->callback([&context] { run_command(context, [&] { return list_offers(context); }); });
+}
+
 }  // namespace
 
 void add_plan_command(CLI::App& program, Context& context) {
-    auto* group = program.add_subcommand("plan", "Plans: add, list, show, price");
+    auto* group = program.add_subcommand("plan", "Plans: add, list, show, price; offer, withdraw, offers");
     group->require_subcommand(1);
     auto options = std::make_shared<PlanOptions>();
 
@@ -144,6 +204,7 @@ void add_plan_command(CLI::App& program, Context& context) {
     pricing->add_option("--version", options->version, "Of which version [the newest]");
     pricing->add_option("--tenant", options->tenant, "For this customer only");
     pricing->callback([&context, options] { run_command(context, [&] { return price(context, *options); }); });
+    add_offer_commands(*group, context, options);
 }
 
 }  // namespace rootstock

@@ -15,7 +15,8 @@ constexpr std::int64_t rate_max = 1'000'000'000'000;
 const std::set<std::string, std::less<>> live_names{
     "tls-certificate",   "tls-key",  "cors-origin",       "gzip-bytes-min",   "requests-per-minute",
     "tokens-per-minute", "parallel", "body-bytes-max",    "upload-bytes-max", "connections-max",
-    "inputs-max",        "time-max", "answer-tokens-max", "write-time-max",   "log-level"};
+    "inputs-max",        "time-max", "answer-tokens-max", "write-time-max",   "log-level",
+    "public-url",        "sign-up"};
 
 Precision precision_of(const std::string& word) {
     return word == "fp32" ? Precision::fp32 : word == "int8" ? Precision::int8 : Precision::bf16;
@@ -62,6 +63,19 @@ Result<void> set_outside(OutsideSettings& outside, const ServeOptions& options) 
     return check_smtp(outside.courier.smtp);
 }
 
+Result<void> set_front(FrontSettings& front, const ServeOptions& options) {
+    if (!options.public_url.empty() && !http::check_origin(options.public_url))
+        return fail(ErrorCode::invalid_argument,
+                    "'public-url' is where the world finds this server: https://HOST[:PORT], without a path",
+                    "public-url");
+    front.url = options.public_url;
+    front.sign_up = options.sign_up;
+    if (front.sign_up && (front.url.empty() || options.smtp_url.empty()))
+        return fail(ErrorCode::invalid_argument,
+                    "'sign-up' sends letters with a link: give 'public-url' and 'smtp-url' too", "sign-up");
+    return {};
+}
+
 Result<ServeSettings> to_settings(const Context& context, const ServeOptions& options) {
     ROOTSTOCK_TRY(home, open_home(context.home));
     ServeSettings settings;
@@ -89,6 +103,7 @@ Result<ServeSettings> to_settings(const Context& context, const ServeOptions& op
     settings.generate.time_max = std::chrono::milliseconds(static_cast<std::int64_t>(options.write_time_max * 1000));
     ROOTSTOCK_CHECKED(set_answers(settings, options));
     ROOTSTOCK_CHECKED(set_outside(settings.outside, options));
+    ROOTSTOCK_CHECKED(set_front(settings.front, options));
     settings.key_limits = {limit_of(options.requests_per_minute), limit_of(options.tokens_per_minute),
                            limit_of(options.parallel)};
     settings.metrics_tenants_max = options.metrics_tenants_max;
@@ -193,6 +208,13 @@ void add_outside_options(CLI::App& command, ServeOptions& options) {
         .add_option("--webhook-allow", options.webhook_allow,
                     "an address or network that webhooks may reach though it is not public; give it again")
         ->allow_extra_args(false)
+        ->group("The world outside");
+    text("--public-url", options.public_url,
+         "where the world finds this server, https://HOST[:PORT]: pages and letters name it; empty: search engines are "
+         "sent away");
+    command
+        .add_option("--sign-up", options.sign_up,
+                    "may strangers open a trial of a plan on offer, by a letter with a link?")
         ->group("The world outside");
     text("--stripe-key-file", options.stripe_key_file, "a file with Stripe's secret key");
     text("--stripe-webhook-secret-file", options.stripe_webhook_secret_file,

@@ -39,6 +39,8 @@ struct ServeOptions {
     double write_time_max = 600;
     std::string certificate, key;  // PEM files
     std::vector<std::string> cors_origins;
+    std::string public_url;
+    bool sign_up = false;
     std::size_t gzip_bytes_min = EdgeSettings{}.gzip_bytes_min;
     std::int64_t requests_per_minute = 0, tokens_per_minute = 0, parallel = 0;  // 0: no limit
     std::size_t metrics_tenants_max = ServeSettings{}.metrics_tenants_max;

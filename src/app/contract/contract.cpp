@@ -96,6 +96,7 @@ void Contract::add(const std::string& pattern, const std::string& method, const 
     operation.scopes = words(described, "x-scopes");
     operation.subject = subject_of(described);
     const auto* security = described.if_contains("security");
+    operation.page = described.contains("x-page");
     operation.open = security && security->as_array().empty();
     operations_.push_back(std::move(operation));
 }

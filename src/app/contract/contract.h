@@ -41,6 +41,7 @@ struct Operation {
     std::vector<std::string> scopes{};  // x-scopes: a key needs all of them; none: no key may call
     Subject subject = Subject::nobody;
     bool open = false;              // security: []
+    bool page = false;              // x-page: read in browsers; what links add to the address is not looked at
     bool repeatable = false;        // takes an Idempotency-Key
     bool needs_repeat_key = false;  // wants one
     bool needs_version = false;     // wants If-Match

@@ -1,6 +1,7 @@
 #include <cctype>
 
 #include "app/contract/contract.h"
+#include "app/pages/html.h"
 
 namespace rootstock {
 namespace {
@@ -22,23 +23,6 @@ th{font-weight:600}td:first-child{white-space:nowrap}.type{color:#888}
 .needed{color:#b3261e;font-size:.78rem}
 @media(max-width:50rem){body{display:block}nav{position:static;height:auto;border:0}main{padding:1rem}}
 )";
-
-std::string escape(std::string_view text) {
-    std::string out;
-    for (char c : text) {
-        if (c == '<')
-            out += "&lt;";
-        else if (c == '>')
-            out += "&gt;";
-        else if (c == '&')
-            out += "&amp;";
-        else if (c == '"')
-            out += "&quot;";
-        else
-            out += c;
-    }
-    return out;
-}
 
 class Page {
 public:

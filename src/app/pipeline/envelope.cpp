@@ -48,6 +48,12 @@ Task<void> pack(Exchange& exchange) {
     http::pack(response, std::move(packed));
 }
 
+bool says_how_to_keep(const http::Response& response) {
+    for (const auto& header : response.headers)
+        if (http::same_name(header.name, "Cache-Control")) return true;
+    return false;
+}
+
 const std::string& or_dash(const std::string& text) {
     static const std::string dash = "-";
     return text.empty() ? dash : text;
@@ -57,7 +63,7 @@ const std::string& or_dash(const std::string& text) {
 
 void mark(http::Response& response, const RequestId& id, const Services& services) {
     response.headers.push_back({"x-request-id", id.text()});
-    response.headers.push_back({"Cache-Control", "no-store"});
+    if (!says_how_to_keep(response)) response.headers.push_back({"Cache-Control", "no-store"});
     response.headers.push_back({"X-Content-Type-Options", "nosniff"});
     if (services.settings.tls) response.headers.push_back({"Strict-Transport-Security", transport_security});
 }

@@ -26,6 +26,7 @@ Routes make_routes() {
     add_kserve_routes(routes);
     add_tei_routes(routes);
     add_docs_routes(routes);
+    add_pricing_routes(routes);
     add_tenants_routes(routes);
     add_keys_routes(routes);
     add_session_routes(routes);
@@ -39,8 +40,13 @@ Routes make_routes() {
     add_refunds_routes(routes);
     add_hooks_routes(routes);
     add_plans_routes(routes);
+    add_offers_routes(routes);
+    add_sign_up_routes(routes);
     add_subscriptions_routes(routes);
     add_wallet_routes(routes);
+    add_coupons_routes(routes);
+    add_partners_routes(routes);
+    add_economics_routes(routes);
     return routes;
 }
 

@@ -27,6 +27,9 @@ void add_health_routes(Routes& routes);        // GET /healthz, GET /readyz, GET
 void add_kserve_routes(Routes& routes);        // /v2: KServe's open inference protocol
 void add_tei_routes(Routes& routes);           // POST /predict, /embed, /rerank, as Text Embeddings Inference has them
 void add_docs_routes(Routes& routes);          // GET /docs, GET /openapi.json
+void add_pricing_routes(Routes& routes);       // GET /pricing, /zh/pricing, /sitemap.xml, /robots.txt
+
+void add_sign_up_routes(Routes& routes);  // /api/v1/signup, /signup
 
 // ---- the management API (management.h) ----
 void add_second_factor_routes(Routes& routes);  // /api/v1/second-factor
@@ -42,8 +45,12 @@ void add_payments_routes(Routes& routes);       // /api/v1/payments
 void add_refunds_routes(Routes& routes);        // /api/v1/refunds
 void add_hooks_routes(Routes& routes);          // POST /hooks/stripe
 void add_plans_routes(Routes& routes);          // /api/v1/plans
+void add_offers_routes(Routes& routes);         // /api/v1/offers
 void add_subscriptions_routes(Routes& routes);  // /api/v1/subscriptions
 void add_wallet_routes(Routes& routes);         // /api/v1/wallet, /api/v1/quota
+void add_coupons_routes(Routes& routes);        // /api/v1/coupons, /api/v1/coupon-redemptions
+void add_partners_routes(Routes& routes);       // /api/v1/partners
+void add_economics_routes(Routes& routes);      // /api/v1/economics
 
 Routes make_routes();
 

@@ -77,6 +77,7 @@ void Reloader::apply(ServeSettings fresh) {
     auto& now = services_.settings;
     now.tls = fresh.tls;
     now.answers = std::move(fresh.answers);
+    now.front = fresh.front;
     now.key_limits = fresh.key_limits;
     now.http.body_bytes_max = fresh.http.body_bytes_max;
     now.http.connections_max = fresh.http.connections_max;

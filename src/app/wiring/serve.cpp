@@ -84,6 +84,7 @@ private:
             end_stranded_tunings(session, now);
             ledger::advance_subscriptions(session, now);
             ledger::advance_grants(session, now);
+            ledger::advance_commissions(session, now);
             return {};
         };
         services_.records->write(std::move(work), [](Result<void> swept) {

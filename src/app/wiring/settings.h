@@ -34,6 +34,13 @@ struct OutsideSettings {
     letters::Language language = letters::Language::english;
 };
 
+// What strangers see in a browser.
+struct FrontSettings {
+    std::string
+        url;  // "https://rootstock.example.com": where the world finds this server; empty: it is not to be found
+    bool sign_up = false;  // may strangers open a trial?
+};
+
 // One setting as it was given or stands by default: to tell what changed.
 struct ToldSetting {
     std::string name;   // "log-level"
@@ -62,6 +69,7 @@ struct ServeSettings {
     WriterSettings writer;
     GenerateLimits generate;
     OutsideSettings outside;
+    FrontSettings front;
     std::string log_level = "info";         // "error", "warning", "info", "debug"
     std::size_t metrics_tenants_max = 100;  // tenants with counters of their own; the others share one
     std::vector<ToldSetting> told;          // all of the above that can be set

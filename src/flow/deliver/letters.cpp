@@ -40,6 +40,34 @@ outbox::Letter confirmation(Language language, const Confirmation& facts) {
                        "\n\n如非本人操作，请忽略此邮件。\n"});
 }
 
+outbox::Letter sign_up(Language language, const SignUpLink& facts) {
+    const auto until = day_of(facts.expires);
+    return choose(
+        language, facts.to,
+        {{},
+         "Confirm your trial of " + facts.plan,
+         "Hello " + facts.name + ",\n\nthis link opens your trial of " + facts.plan + ". It is good until " + until +
+             " and for one time:\n\n    " + facts.link +
+             "\n\nWho did not ask for it may throw this letter away: nothing was opened.\n"},
+        {{},
+         "确认试用 " + facts.plan,
+         facts.name + "，您好：\n\n请通过以下链接开通 " + facts.plan + " 的试用（有效期至 " + until +
+             "，仅可使用一次）：\n\n    " + facts.link + "\n\n如非本人操作，请忽略此邮件，系统不会开通任何服务。\n"});
+}
+
+outbox::Letter known_already(Language language, const std::string& to, const std::string& url) {
+    return choose(language, to,
+                  {{},
+                   "You have had your trial",
+                   "Hello,\n\nsomebody, probably you, asked for a trial with this address. There was one already, so "
+                   "nothing was opened. Sign in as before at " +
+                       url + ", or answer this letter.\n"},
+                  {{},
+                   "您已使用过试用",
+                   "您好：\n\n有人（可能是您本人）使用此邮箱申请试用。该邮箱已开通过试用，因此未做任何更改。请前往 " +
+                       url + " 登录，或直接回复此邮件。\n"});
+}
+
 outbox::Letter invoice(Language language, const Bill& facts) {
     return choose(language, facts.to,
                   {{},

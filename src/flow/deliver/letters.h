@@ -27,4 +27,12 @@ struct Bill {
 outbox::Letter invoice(Language language, const Bill& facts);
 outbox::Letter reminder(Language language, const Bill& facts, int step);  // of dunning, from 1
 
+struct SignUpLink {
+    std::string to, name, plan, link;
+    Timestamp expires;
+};
+outbox::Letter sign_up(Language language, const SignUpLink& facts);
+// To who asked for a trial and has had one: the only place where that is told.
+outbox::Letter known_already(Language language, const std::string& to, const std::string& url);
+
 }  // namespace rootstock::letters

@@ -62,8 +62,12 @@ const char* reason_phrase(int status) {
     switch (status) {
         case 200:
             return "OK";
+        case 202:
+            return "Accepted";
         case 204:
             return "No Content";
+        case 304:
+            return "Not Modified";
         case 400:
             return "Bad Request";
         case 401:
@@ -115,7 +119,8 @@ std::string serialize(const Response& response, bool keep_alive, bool head_only,
     add_header(out, "Date", date_now());
     if (!response.content_type.empty()) add_header(out, "Content-Type", response.content_type);
     const auto length = response.body_file ? response.body_file->size() : response.body.size();
-    const bool has_length = end == BodyEnd::length && response.status != 204;  // RFC 9110, 8.6
+    const bool bodiless = response.status == 204 || response.status == 304;  // RFC 9110, 8.6
+    const bool has_length = end == BodyEnd::length && !bodiless;
     if (has_length) add_header(out, "Content-Length", std::to_string(length));
     if (end == BodyEnd::chunked) add_header(out, "Transfer-Encoding", "chunked");
     for (const auto& header : response.headers) add_header(out, header.name, header.value);
