@@ -18,6 +18,7 @@
 #include "ledger/economics.h"
 #include "ledger/idempotency.h"
 #include "ledger/invoice.h"
+#include "ledger/key_budget.h"
 #include "ledger/payment.h"
 #include "ledger/period.h"
 #include "ledger/plan.h"

@@ -95,7 +95,8 @@ CREATE TABLE recovery_code (
     used_at   BIGINT,
     PRIMARY KEY (person_id, hash)
 );
-)sql"}};
+)sql"},
+            {63, "models of keys", "ALTER TABLE api_key ADD COLUMN models TEXT NOT NULL DEFAULT '';"}};
 }
 
 }  // namespace rootstock::tenant
