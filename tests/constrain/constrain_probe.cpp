@@ -6,7 +6,8 @@
 //   -> {"error": "...", "reason": "..."}  or  {"texts": [...], "accepted": [...], "compile_ms": 1.5, "cut": 0}
 //
 // A walk writes random tokens of those allowed until the text is complete; within tokens_max it always is. A text is
-// accepted when each of the tokens that the tokenizer makes of it is allowed in turn, and then the end.
+// accepted when each of the tokens that the tokenizer makes of it is allowed in turn, and then the end; null stands for
+// one that is not where the constraint says that it may have left something out.
 
 #include <iostream>
 
@@ -88,13 +89,14 @@ private:
         return tokenizer_.decode(written);
     }
 
-    bool accepts(const Constraint& constraint, std::string_view text) {
+    // true, false, or null: refused, where the mask had left ids out.
+    json::value accepts(const Constraint& constraint, std::string_view text) {
         const auto state = constraint.begin();
         std::vector<std::int32_t> ids;
         if (!tokenizer_.encode_ids(text, {.add_special_tokens = false}, ids)) return false;
         for (const auto id : ids) {
             state->mask(bits_);
-            if (!allowed(id)) return false;
+            if (!allowed(id)) return state->left_out() ? json::value(nullptr) : json::value(false);
             state->accept(id);
         }
         return state->may_end();

@@ -4,7 +4,8 @@
     regex_texts.py [PATTERNS] [SEED]
 
 What the constraint lets a model of random will write must match; random texts, many of them near misses, must be allowed
-exactly when they match.
+exactly when they match. Where the constraint says that it may have left something out, a text that matches may be refused;
+that is rare.
 """
 import random
 import re
@@ -67,7 +68,7 @@ def main():
     rng = random.Random(seed)
     signal.signal(signal.SIGALRM, give_up)
     faults = []
-    written = compared = matching = refused = 0
+    written = compared = matching = refused = left_out = 0
     for tokenizer in ["gpt2", "phi-3-mini"]:
         probe = Probe(tokenizer)
         for _ in range(count):
@@ -95,13 +96,17 @@ def main():
                     continue
                 compared += 1
                 matching += judged
+                if accepted is None:
+                    left_out += 1
+                    continue
                 if accepted != judged:
                     faults.append(f"{expression!r}: {text!r} is {'allowed' if accepted else 'refused'}, and re says otherwise")
     for fault in faults[:20]:
         print(fault)
     print(f"{written} texts written, {compared} texts compared of which {matching} match, {refused} too large, "
+          f"{left_out} left out, "
           f"{len(faults)} faults")
-    sys.exit(1 if faults or written < count or matching < count else 0)
+    sys.exit(1 if faults or written < count or matching < count or left_out * 20 > compared else 0)
 
 
 main()

@@ -245,7 +245,7 @@ def main():
                 for written in answer["texts"]:
                     judge(schema, written, where, faults)
             for one, allowed in zip(spelled, answer["accepted"]):
-                accepted += allowed
+                accepted += bool(allowed)
                 if not allowed:
                     faults.append(f"{where}: refuses {one!r}\n   {json.dumps(schema)}")
     for fault in faults[:20]:

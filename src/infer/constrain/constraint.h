@@ -28,6 +28,10 @@ public:
     // Goes on with an id that mask() allows. After an end id the state is finished and takes nothing more.
     virtual void accept(std::int32_t id) = 0;
 
+    // Whether mask() has left out ids that may have been allowed: a constraint that reads one text in very many ways at
+    // once would take too long to follow in all of them. What is written stays valid.
+    virtual bool left_out() const { return false; }
+
     virtual bool may_end() const = 0;   // the text so far is complete
     virtual bool finished() const = 0;  // it is complete and nothing can follow: no need to ask the model again
 

@@ -145,6 +145,36 @@ TEST(Regex, FullMatchesOnly) {
     EXPECT_TRUE(takes("(ab?){2,200}", "abaab"));
 }
 
+// Rounds that may be empty were once followed with every count of them, and ran out of work at "the tokens from z on".
+TEST(Regex, RoundsThatMayBeEmptyAreFollowedOnce) {
+    const auto& gpt = model("gpt2");
+    for (const auto* pattern : {"(?:[^\\d]?|[\\w-]{2}){1,5}", "(?:[^\\d]?|\\w{2}){3,5}"})
+        for (const auto* text : {" z", " é", "z ", ""})
+            EXPECT_TRUE(accepts(gpt, compile_regex(pattern, gpt.vocabulary), text)) << pattern << " " << text;
+}
+
+// Each letter may be a round or half of one: more readings than are followed.
+TEST(Regex, WhatIsTooAmbiguousSaysThatItLeftTokensOut) {
+    const auto& gpt = model("gpt2");
+    const auto state_after = [&](std::string_view pattern, std::string_view text) {
+        const auto constraint = compile_regex(pattern, gpt.vocabulary);
+        EXPECT_TRUE(constraint);
+        auto state = (*constraint)->begin();
+        std::vector<std::uint64_t> bits(gpt.vocabulary->id_end() / 64 + 1);
+        std::vector<std::int32_t> ids;
+        EXPECT_TRUE(gpt.tokenizer.encode_ids(text, {.add_special_tokens = false}, ids));
+        for (const auto id : ids) {
+            state->mask(bits);
+            if (!(bits[static_cast<std::size_t>(id) / 64] >> (id % 64) & 1)) break;
+            state->accept(id);
+        }
+        state->mask(bits);
+        return state;
+    };
+    EXPECT_TRUE(state_after("(?:[^\\d]|\\w{2}){2,300}", "abc zoo")->left_out());
+    EXPECT_FALSE(state_after("[^\\d]{2,300}", "abc zoo")->left_out());
+}
+
 TEST(Regex, WhatItDoesNotKnowIsNamed) {
     const auto& gpt = model("gpt2");
     for (const auto& [pattern, word] : {std::pair{"(a)\\1", "reference"},

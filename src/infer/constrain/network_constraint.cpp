@@ -15,7 +15,7 @@ public:
         if (may_end())
             for (const auto id : vocabulary().end_ids())
                 if (id >= 0) set_bit(bits, id);
-        if (!ended_) masks_->mark(reader_, first_, bits);
+        if (!ended_ && !masks_->mark(reader_, first_, bits)) left_out_ = true;
     }
 
     void accept(std::int32_t id) override {
@@ -37,6 +37,7 @@ public:
     }
 
     bool may_end() const override { return ended_ || reader_.ended(); }
+    bool left_out() const override { return left_out_; }
     bool finished() const override { return ended_ || (reader_.ended() && !reader_.goes_on()); }
 
     int tokens_to_end() override {
@@ -83,7 +84,7 @@ private:
     std::shared_ptr<TokenMasks> masks_;
     Reader reader_;
     std::string plan_;  // bytes that complete the text
-    bool plan_known_ = false, first_ = true, ended_ = false;
+    bool plan_known_ = false, first_ = true, ended_ = false, left_out_ = false;
 };
 
 }  // namespace

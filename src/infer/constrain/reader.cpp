@@ -124,13 +124,28 @@ void Reader::arrive(int state, int context, int rounds) {
     add({state, context, rounds});
 }
 
+// Where the one rounds are done, all can happen that can where the other ones are. A loop that asks for none only
+// counts how many are left, so the fewer are done the better.
+bool Reader::covers(int context, int rounds, int other_context, int other_rounds) const {
+    if (context != other_context) return false;
+    return rounds == other_rounds ||
+           (rounds < other_rounds && contexts_[static_cast<std::size_t>(context)].call.min == 0);
+}
+
 void Reader::add(const Configuration& configuration) {
     auto& place = places_.back();
     const auto begin = configurations_.begin() + static_cast<std::ptrdiff_t>(place.first_configuration);
     work_ += 1 + static_cast<std::size_t>(configurations_.end() - begin) / 4;
-    if (std::find(begin, configurations_.end(), configuration) != configurations_.end()) return;
+    if (std::any_of(begin, configurations_.end(), [&](const auto& one) {
+            return one.state == configuration.state &&
+                   covers(one.context, one.rounds, configuration.context, configuration.rounds);
+        }))
+        return;
     const auto count = static_cast<std::size_t>(configurations_.end() - begin);
-    if (count >= configurations_max && (place.goes_on || place.ended)) return;
+    if (count >= configurations_max && (place.goes_on || place.ended)) {
+        dropped_ = true;
+        return;
+    }
     configurations_.push_back(configuration);
     place.goes_on = place.goes_on || takes_bytes(configuration);
 }
@@ -186,10 +201,13 @@ void Reader::add_caller(int context, int state, int caller, int rounds) {
     int count = 0;
     for (auto link = first; link >= 0; link = links_[static_cast<std::size_t>(link)].next, ++count) {
         const auto& other = links_[static_cast<std::size_t>(link)];
-        if (other.state == state && other.context == caller && other.rounds == rounds) return;
+        if (other.state == state && covers(other.context, other.rounds, caller, rounds)) return;
     }
     work_ += 1 + static_cast<std::size_t>(count) / 4;
-    if (count >= callers_max) return;
+    if (count >= callers_max) {
+        dropped_ = true;
+        return;
+    }
     links_.push_back({state, caller, rounds, first});
     first = static_cast<std::int32_t>(links_.size()) - 1;
 }

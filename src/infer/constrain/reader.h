@@ -41,6 +41,7 @@ public:
     bool goes_on() const { return places_.back().goes_on; }  // some byte may follow
     bool alive() const { return goes_on() || ended() || at_head(); }
     std::size_t work() const { return work_; }  // configurations looked at so far
+    bool dropped() const { return dropped_; }   // a reading, ever
 
     // A place of its own from which the callers of `context` go on; or, for `at_head`, the loop itself.
     void push_return(const Configuration& from, bool at_head);
@@ -74,6 +75,7 @@ private:
     void begin_place();
     void arrive(int state, int context, int rounds);
     void add(const Configuration& configuration);
+    bool covers(int context, int rounds, int other_context, int other_rounds) const;
     bool may_leave(const Configuration& configuration) const;
     void close();  // follows calls and ends until nothing is new
     void enter(const CallEdge& edge, const Configuration& from);
@@ -91,7 +93,7 @@ private:
     std::vector<Link> links_;
     std::vector<Place> places_;
     std::size_t work_ = 0, kept_ = 0;
-    bool stop_ = false;
+    bool stop_ = false, dropped_ = false;
 };
 
 }  // namespace rootstock::constrain

@@ -94,7 +94,9 @@ StateMask TokenMasks::found(int state, bool first) const {
         // Single characters first of all, so that something is allowed whatever the order of the trie.
         mask = {};
         walk(trie, 0, vocabulary_->writes_all_bytes() ? 1 : 4, reader, SIZE_MAX / 2, visit);
+        mask.complete = false;
     }
+    mask.complete = mask.complete && !reader.dropped();
     sort_by_key(mask.counted, TokenTrie::bytes_max + 2, [](const auto& one) { return one.rounds; });
     sort_by_key(mask.returns, 512, [](const auto& one) { return (one.at_head ? 256 : 0) + one.byte; });
     if (mask.ids.size() > few_ids) {
@@ -140,33 +142,38 @@ void TokenMasks::prepare() {
     }
 }
 
-void TokenMasks::mark(Reader& reader, bool first, Bits bits) {
+bool TokenMasks::mark(Reader& reader, bool first, Bits bits) {
     const auto& trie = vocabulary_->trie(first);
     for (const auto id : trie.ids(trie.nodes()[0])) set_bit(bits, id);  // tokens that add nothing
     const std::vector<Configuration> all(reader.configurations().begin(), reader.configurations().end());
+    bool complete = true;
     for (const auto& at : all) {
         if (!reader.takes_bytes(at)) continue;
         const auto mask = mask_of(at.state, first);
         mask->add_to(bits, reader.rounds_left(at).allowed);
-        mark_returns(reader, at, *mask, first, bits);
+        complete = mark_returns(reader, at, *mask, first, bits) && mask->complete && complete;
     }
+    return complete && !reader.dropped();
 }
 
-void TokenMasks::mark_returns(Reader& reader, const Configuration& at, const StateMask& mask, bool first, Bits bits) {
+bool TokenMasks::mark_returns(Reader& reader, const Configuration& at, const StateMask& mask, bool first, Bits bits) {
     const bool plain = network_->rule(network_->state(at.state).rule).plain_loop;
     const auto rounds = plain ? reader.rounds_left(at) : Reader::Rounds{0, INT32_MAX};
     const std::span<const StateMask::Return> returns = mask.returns;
+    bool complete = true;
     for (std::size_t begin = 0, end = 0; begin < returns.size(); begin = end) {
         const bool at_head = returns[begin].at_head;
         while (end < returns.size() && returns[end].at_head == at_head) ++end;
         reader.push_return(at, at_head);
-        if (reader.goes_on()) mark_behind(reader, returns.subspan(begin, end - begin), rounds, first, bits);
+        if (reader.goes_on())
+            complete = mark_behind(reader, returns.subspan(begin, end - begin), rounds, first, bits) && complete;
         reader.pop();
     }
+    return complete;
 }
 
 // The reader stands where the caller goes on. All returns with the same byte go the same way from there.
-void TokenMasks::mark_behind(Reader& reader, std::span<const StateMask::Return> returns, const Reader::Rounds& rounds,
+bool TokenMasks::mark_behind(Reader& reader, std::span<const StateMask::Return> returns, const Reader::Rounds& rounds,
                              bool first, Bits bits) {
     const auto& trie = vocabulary_->trie(first);
     const auto mark = [&](std::size_t, const TokenTrie::Node& node) {
@@ -186,6 +193,7 @@ void TokenMasks::mark_behind(Reader& reader, std::span<const StateMask::Return> 
         }
         reader.pop();
     }
+    return reader.work() < limit;
 }
 
 }  // namespace rootstock::constrain

@@ -36,6 +36,7 @@ struct StateMask {
     std::vector<std::int32_t> ids;
     std::vector<Counted> counted;  // in a plain loop: the rounds that each token needs, in rising order
     std::vector<Return> returns;   // in the order of at_head and byte
+    bool complete = true;          // no limit was reached
 
     std::size_t size() const;  // bytes of memory, roughly
     void add_to(Bits bits, std::int32_t rounds_allowed) const;
@@ -47,8 +48,9 @@ public:
     TokenMasks(std::shared_ptr<const Network> network, std::shared_ptr<const OutputVocabulary> vocabulary)
         : network_(std::move(network)), vocabulary_(std::move(vocabulary)) {}
 
-    // Sets the bits of all ids that can follow where `reader` stands. The reader comes back as it was.
-    void mark(Reader& reader, bool first, Bits bits);
+    // Sets the bits of all ids that can follow where `reader` stands. The reader comes back as it was. False: some may
+    // be missing, as finding them takes too much.
+    bool mark(Reader& reader, bool first, Bits bits);
     // Finds the masks of the first states where most bytes may follow, as within a string: those that take longest.
     void prepare();
     const Network& network() const { return *network_; }
@@ -58,8 +60,8 @@ private:
     std::shared_ptr<const StateMask> mask_of(int state, bool first);
     std::shared_ptr<const StateMask> shared_or_found(int state, bool first) const;
     StateMask found(int state, bool first) const;
-    void mark_returns(Reader& reader, const Configuration& at, const StateMask& mask, bool first, Bits bits);
-    void mark_behind(Reader& reader, std::span<const StateMask::Return> returns, const Reader::Rounds& rounds,
+    bool mark_returns(Reader& reader, const Configuration& at, const StateMask& mask, bool first, Bits bits);
+    bool mark_behind(Reader& reader, std::span<const StateMask::Return> returns, const Reader::Rounds& rounds,
                      bool first, Bits bits);
 
     std::shared_ptr<const Network> network_;
