@@ -56,14 +56,14 @@ asio::awaitable<void> Secure::receive() {
 // Repeats a step of OpenSSL until it is done. Its errors stand in a queue of the thread, which belongs to another
 // connection after the next suspension.
 template <typename Step>
-asio::awaitable<std::size_t> Secure::run(Step step) {
+asio::awaitable<void> Secure::run(Step step) {
     for (;;) {
         ERR_clear_error();
         const int done = step();
         const int wish = SSL_get_error(ssl_.get(), done);
         const auto error = ERR_get_error();
         co_await send();
-        if (done > 0) co_return static_cast<std::size_t>(done);
+        if (done > 0) co_return;
         if (wish == SSL_ERROR_ZERO_RETURN) throw system_error(asio::error::eof);
         if (wish == SSL_ERROR_WANT_READ) co_await receive();
         if (wish == SSL_ERROR_WANT_READ || wish == SSL_ERROR_WANT_WRITE) continue;
@@ -77,13 +77,15 @@ asio::awaitable<void> Secure::handshake() {
 }
 
 asio::awaitable<std::size_t> Secure::read_some(asio::mutable_buffer space) {
-    co_return co_await run(
-        [this, space] { return SSL_read(ssl_.get(), space.data(), static_cast<int>(space.size())); });
+    std::size_t got = 0;
+    co_await run([this, space, &got] { return SSL_read_ex(ssl_.get(), space.data(), space.size(), &got); });
+    co_return got;
 }
 
 asio::awaitable<std::size_t> Secure::write_some(asio::const_buffer bytes) {
-    co_return co_await run(
-        [this, bytes] { return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())); });
+    std::size_t taken = 0;
+    co_await run([this, bytes, &taken] { return SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &taken); });
+    co_return taken;
 }
 
 asio::awaitable<void> Secure::shutdown() {

@@ -28,7 +28,7 @@ public:
 
 private:
     template <typename Step>
-    Task<std::size_t> run(Step step);
+    Task<void> run(Step step);
     Task<void> send();
     Task<void> receive();
 
