@@ -97,6 +97,8 @@ Task<Result<void>> Writing::State::prepare() {
 
 Task<Result<void>> Writing::State::resolve() {
     if (const auto* base = parts().models.called(order.model)) {
+        if (auto may = tenant::check_may_ask(order.caller.models, order.model, base->name); !may)
+            co_return fail(may.error());
         model = {base, {}, {}, base->name};
     } else {
         auto adapted = co_await steps.resolve_adapter(order.caller, order.model);

@@ -41,6 +41,7 @@ Task<Result<ResolvedModel>> JourneySteps::resolve_adapter(const tenant::Caller& 
     auto found =
         parts_.records.read([&](store::Session& session) { return catalog::resolve(session, caller.tenant, model); });
     if (!found) co_return fail(found.error());
+    if (auto may = tenant::check_may_ask(caller.models, model, found->reference()); !may) co_return fail(may.error());
     if (found->task == "table")
         co_return fail(ErrorCode::unsupported,
                        "the model '" + model + "' reads rows of a table: ask it under /v1/score", "model");
@@ -77,16 +78,19 @@ Task<Result<ResolvedModel>> JourneySteps::resolve_classifier(const tenant::Calle
     if (adapted || adapted.error().code != ErrorCode::not_found) co_return adapted;
     const auto* base = parts_.models.called(model);
     if (!base || !classifies(base->spec())) co_return adapted;
+    if (auto may = tenant::check_may_ask(caller.models, model, base->name); !may) co_return fail(may.error());
     co_return ResolvedModel{base, {}, {}, base->name};
 }
 
-Result<ResolvedModel> JourneySteps::resolve_base(const std::string& model, std::string_view purpose) const {
+Result<ResolvedModel> JourneySteps::resolve_base(const tenant::Caller& caller, const std::string& model,
+                                                 std::string_view purpose) const {
     const auto* base = parts_.models.called(model);
     if (!base)
         return fail(ErrorCode::not_found,
                     "there is no model '" + model + "' for " + std::string(purpose) +
                         " here; base models are: " + parts_.models.names(),
                     "model", "model_not_found");
+    ROOTSTOCK_CHECKED(tenant::check_may_ask(caller.models, model, base->name));
     if (!base->reads_text())
         return fail(ErrorCode::unsupported,
                     "the model '" + model + "' reads no texts, so it is not for " + std::string(purpose), "model");

@@ -94,13 +94,14 @@ public:
     Task<void> abandon(const tenant::Caller& caller, const OnceOnly& once, const RequestId& runner) const;
 
     // The caller's live adapter, its base found and itself in memory. not_found (model_not_found), unavailable
-    // (model_broken).
+    // (model_broken). This and the next two: permission_denied (model_not_allowed) where the key may not ask it.
     Task<Result<ResolvedModel>> resolve_adapter(const tenant::Caller& caller, const std::string& model) const;
     // Likewise, or a base model whose own head tells classes apart.
     Task<Result<ResolvedModel>> resolve_classifier(const tenant::Caller& caller, const std::string& model) const;
     // A base model that reads texts. `purpose` for the sentence: "embeddings". not_found (model_not_found),
     // unsupported.
-    Result<ResolvedModel> resolve_base(const std::string& model, std::string_view purpose) const;
+    Result<ResolvedModel> resolve_base(const tenant::Caller& caller, const std::string& model,
+                                       std::string_view purpose) const;
 
     // A version in memory, loaded if need be. `model` for the sentence. overloaded, unavailable (model_broken).
     Task<Result<ResidentAdapterPtr>> bring_in(Residency& residency, const catalog::Adapter& adapter,

@@ -117,7 +117,7 @@ Task<Result<Answered>> Predict::State::classify(PredictOrder order, Render<Class
 Task<Result<Answered>> Predict::State::embed(PredictOrder order, Render<Embedded> render) {
     Journey journey{.order = std::move(order), .operation = "embed"};
     if (auto fine = check_inputs(journey.order, limits); !fine) co_return fail(fine.error());
-    auto model = steps.resolve_base(journey.order.model, "embeddings");
+    auto model = steps.resolve_base(journey.order.caller, journey.order.model, "embeddings");
     if (!model) co_return fail(model.error());
     journey.model = std::move(*model);
     if (auto fine = co_await tokenize(journey); !fine) co_return fail(fine.error());

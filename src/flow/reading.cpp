@@ -44,7 +44,7 @@ boost::asio::awaitable<Result<Answered>> Read::run(ReadOrder order, ReadTask tas
 
 boost::asio::awaitable<Result<Answered>> Read::read(const ReadOrder& order, const ReadTask& task) {
     Journey journey{order, task};
-    auto model = steps_.resolve_base(order.model, task.purpose);
+    auto model = steps_.resolve_base(order.caller, order.model, task.purpose);
     if (!model) co_return fail(model.error());
     journey.model = std::move(*model);
     if (auto fine = check_head(*journey.model.base, task); !fine) co_return fail(fine.error());

@@ -91,6 +91,8 @@ boost::asio::awaitable<Result<void>> ScoreRows::resolve(Journey& journey) {
     auto found = steps_.parts().records.read(
         [&](store::Session& session) { return catalog::resolve(session, order.caller.tenant, order.model); });
     if (!found) co_return fail(found.error());
+    if (auto may = tenant::check_may_ask(order.caller.models, order.model, found->reference()); !may)
+        co_return fail(may.error());
     if (found->task != "table")
         co_return fail(ErrorCode::unsupported,
                        "the model '" + order.model +

@@ -38,7 +38,8 @@ Result<void> check(store::Session& session, const TuningOrder& order, Timestamp 
         return fail(ErrorCode::unsupported,
                     "tuning goes out from a base model here, not from a tuned one: tune the base on all rows together",
                     "model");
-    ROOTSTOCK_CHECKED(catalog::find_model(session, order.model));
+    ROOTSTOCK_TRY(base, catalog::find_model(session, order.model));
+    ROOTSTOCK_CHECKED(tenant::check_may_ask(order.caller.models, order.model, base.name));
     ROOTSTOCK_CHECKED(check_file(session, order.caller.tenant, order.training, "training_file", now));
     if (order.validation.empty()) return {};
     return check_file(session, order.caller.tenant, order.validation, "validation_file", now);

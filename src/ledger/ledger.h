@@ -19,6 +19,7 @@
 #include "ledger/economics.h"
 #include "ledger/idempotency.h"
 #include "ledger/invoice.h"
+#include "ledger/key_budget.h"
 #include "ledger/offer.h"
 #include "ledger/partner.h"
 #include "ledger/payment.h"

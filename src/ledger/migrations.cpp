@@ -225,6 +225,24 @@ CREATE TABLE server_run (
 );
 )sql";
 
+constexpr const char* key_budgets = R"sql(
+CREATE TABLE key_budget (
+    id           TEXT PRIMARY KEY,
+    tenant_id    TEXT NOT NULL,
+    amount       BIGINT CHECK (amount > 0),
+    period       TEXT NOT NULL CHECK (period IN ('month', 'total')),
+    period_start BIGINT NOT NULL,
+    spent        BIGINT NOT NULL CHECK (spent >= 0),
+    held         BIGINT NOT NULL CHECK (held >= 0)
+);
+CREATE TABLE key_budget_key (
+    key_id    TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL,
+    budget_id TEXT NOT NULL REFERENCES key_budget (id)
+);
+ALTER TABLE reservation ADD COLUMN budget_id TEXT NOT NULL DEFAULT '';
+)sql";
+
 }  // namespace
 
 std::vector<store::Migration> migrations() {
@@ -239,6 +257,7 @@ std::vector<store::Migration> migrations() {
             {80, "invoices, credit notes, taxes and dunning", invoice_tables()},
             {92, "payments, attempts and refunds", payment_tables()},
             {95, "servers and their leases", server_runs},
+            {100, "budgets of keys", key_budgets},
             {140, "plans on offer", offer_tables()},
             {142, "coupons", coupon_tables()},
             {143, "partners and commissions", partner_tables()}};

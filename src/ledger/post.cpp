@@ -1,4 +1,5 @@
 #include "ledger/accounts.h"
+#include "ledger/key_budget.h"
 #include "ledger/reservation.h"
 #include "ledger/terms.h"
 #include "ledger/wallet.h"
@@ -20,6 +21,7 @@ struct Reserved {
     Micros request_amount;
     std::int64_t rated = 0, allowance = 0;
     Timestamp period;
+    std::string budget;
 
     std::int64_t counted(const Usage& usage) const { return meter == "rows" ? usage.rows : usage.input_tokens; }
     bool covers(const Usage& usage) const {
@@ -53,17 +55,18 @@ Result<Micros> rated_charge(store::Session& session, const Reserved& reserved, c
 
 Result<Reserved> find(store::Session& session, const RequestId& request) {
     auto row =
-        session.first<TenantId, ApiKeyId, std::string, std::string, std::string, std::string, Micros, Micros,
-                      std::int64_t, std::int64_t, Micros, std::int64_t, std::int64_t, std::string, std::string,
-                      std::string, std::string, Micros, std::string, Micros, std::int64_t, std::int64_t, Timestamp>(
-            "SELECT r.tenant_id, r.key_id, r.account_id, v.id, a.currency, r.state, r.amount, r.price_amount, "
-            "r.tokens_max, r.price_per, r.output_price_amount, r.output_tokens_max, r.output_price_per, r.counts, "
-            "r.price_id, r.output_price_id, r.cached_price_id, r.cached_price_amount, r.request_price_id, "
-            "r.request_amount, r.rated, r.allowance, r.period_start FROM reservation r "
-            "JOIN ledger_account a ON a.id = r.account_id "
-            "JOIN ledger_account v ON v.tenant_id = '' AND v.kind = 'revenue' AND v.currency = a.currency "
-            "WHERE r.request_id = :request",
-            request);
+        session
+            .first<TenantId, ApiKeyId, std::string, std::string, std::string, std::string, Micros, Micros, std::int64_t,
+                   std::int64_t, Micros, std::int64_t, std::int64_t, std::string, std::string, std::string, std::string,
+                   Micros, std::string, Micros, std::int64_t, std::int64_t, Timestamp, std::string>(
+                "SELECT r.tenant_id, r.key_id, r.account_id, v.id, a.currency, r.state, r.amount, r.price_amount, "
+                "r.tokens_max, r.price_per, r.output_price_amount, r.output_tokens_max, r.output_price_per, r.counts, "
+                "r.price_id, r.output_price_id, r.cached_price_id, r.cached_price_amount, r.request_price_id, "
+                "r.request_amount, r.rated, r.allowance, r.period_start, r.budget_id FROM reservation r "
+                "JOIN ledger_account a ON a.id = r.account_id "
+                "JOIN ledger_account v ON v.tenant_id = '' AND v.kind = 'revenue' AND v.currency = a.currency "
+                "WHERE r.request_id = :request",
+                request);
     if (!row) return fail(ErrorCode::not_found, "there is no reservation of this request", {}, "request_unknown");
     return std::make_from_tuple<Reserved>(std::move(*row));
 }
@@ -148,6 +151,7 @@ Result<Charge> post(store::Session& session, const Settlement& settlement, Times
                     "the request took too long and the credit limit was reached meanwhile: settle your balance", {},
                     "insufficient_quota");
     }
+    settle_budget(session, reserved.budget, charge.late ? Micros{} : reserved.held, charge.amount, now);
     return book(session, reserved, settlement, std::move(charge), rated, now);
 }
 

@@ -2,6 +2,7 @@
 
 #include "ledger/accounts.h"
 #include "ledger/economics.h"
+#include "ledger/key_budget.h"
 #include "ledger/terms.h"
 
 namespace rootstock::ledger {
@@ -26,23 +27,24 @@ Micros request_amount(const Terms& terms) {
 }
 
 Result<void> record(store::Session& session, const ReserveRequest& request, const Terms& terms, Micros amount,
-                    std::int64_t allowance, Timestamp now) {
+                    std::int64_t allowance, const std::string& budget, Timestamp now) {
     const auto added = session.execute(
         "INSERT INTO reservation (request_id, tenant_id, key_id, account_id, model, amount, tokens_max, price_amount, "
         "price_per, output_tokens_max, output_price_amount, output_price_per, operation, adapter, adapter_id, owner, "
         "state, created_at, expires_at, counts, price_id, output_price_id, cached_price_id, cached_price_amount, "
-        "request_price_id, request_amount, rated, period_start, allowance) VALUES (:request, :tenant, :key, :account, "
+        "request_price_id, request_amount, rated, period_start, allowance, budget_id) VALUES (:request, :tenant, :key, "
+        ":account, "
         ":model, "
         ":amount, :tokens, :price, :per, :out, :out_price, :out_per, :operation, :adapter, :adapter_id, :owner, "
         "'pending', "
         ":now, :expires, :meter, :price_id, :output_id, :cached_id, :cached, :each_id, :each, :rated, :period, "
-        ":allowance) "
+        ":allowance, :budget) "
         "ON CONFLICT (request_id) DO NOTHING",
         request.request, request.tenant, request.key, terms.account, request.model, amount, request.tokens_max,
         terms.input.nano(), nano_per, request.output_tokens_max, terms.output.nano(), nano_per, request.operation,
         request.adapter, request.adapter_id, request.owner, now, request.expires, request.meter, terms.input.price,
         terms.output.price, terms.cached.price, terms.cached.nano(), terms.requests.price, request_amount(terms),
-        terms.rated_bits(), terms.period_start, allowance);
+        terms.rated_bits(), terms.period_start, allowance, budget);
     if (added == 1) return {};
     return fail(ErrorCode::conflict, "this request id was used before", {}, "request_seen");
 }
@@ -51,6 +53,15 @@ void release(store::Session& session, const std::string& account, Micros amount)
     const auto changed = session.execute(
         "UPDATE ledger_balance SET pending_dr = pending_dr - :amount WHERE account_id = :account", amount, account);
     ROOTSTOCK_CHECK(changed == 1, "a reservation's account has no balance row");
+}
+
+// What was held of budgets by reservations that are closed without use.
+template <typename... Args>
+void release_budgets(store::Session& session, const std::string& chosen, Timestamp now, const Args&... args) {
+    for (const auto& [budget, amount] : session.query<std::string, Micros>(
+             "SELECT budget_id, CAST(SUM(amount) AS BIGINT) " + chosen + " AND budget_id <> '' GROUP BY budget_id",
+             args...))
+        settle_budget(session, budget, amount, {}, now);
 }
 
 // What was held of allowances by reservations that are closed without use.
@@ -76,6 +87,7 @@ std::int64_t close_all(store::Session& session, const std::string& state, const 
     for (auto& [account, amount] : held) release(session, account, amount);
     if (held.empty()) return 0;
     release_allowances(session, chosen, values...);
+    release_budgets(session, chosen, now, values...);
     return session.execute("UPDATE reservation SET state = '" + state +
                                "', settled_at = :settled WHERE state = 'pending' AND " + condition,
                            now, values...);
@@ -94,7 +106,8 @@ Result<Hold> reserve(store::Session& session, const ReserveRequest& request, Tim
                         ": settle your balance or raise the limit",
                     {}, "insufficient_quota");
     ROOTSTOCK_TRY(allowance, hold_allowances(session, terms, request.tenant, most_of(request)));
-    ROOTSTOCK_CHECKED(record(session, request, terms, amount, allowance, now));
+    ROOTSTOCK_TRY(budget, hold_budget(session, request.key, amount, now));
+    ROOTSTOCK_CHECKED(record(session, request, terms, amount, allowance, budget, now));
     return Hold{amount};
 }
 
@@ -116,6 +129,7 @@ Result<void> void_reservation(store::Session& session, const RequestId& request,
         book_work(session, {"failed_request", request.text(), tenant, model, {}, {}, compute_micros}, now);
     if (state != "pending") return {};
     release_allowances(session, "FROM reservation WHERE request_id = :request", request);
+    release_budgets(session, "FROM reservation WHERE request_id = :request", now, request);
     session.execute("UPDATE reservation SET state = 'voided', settled_at = :now WHERE request_id = :request", now,
                     request);
     release(session, account, amount);

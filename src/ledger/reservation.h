@@ -41,6 +41,7 @@ struct Hold {
 //   insufficient_quota   reason "insufficient_quota": the limit does not cover it; "allowance_used": a hard allowance
 //   of the
 //                        plan does not. Nothing is held.
+//                        "key_budget_used": the key's budget does not.
 //   not_found            reason "no_books": the tenant has no account or no price for the model.
 //   permission_denied    reason "no_price": the tenant's plan has no price for output tokens of the model, or for rows;
 //                        "subscription_state": the subscription is suspended or canceled.

@@ -213,6 +213,17 @@ void check_commissions(store::Session& session, Problems& problems) {
     }
 }
 
+void check_budgets(store::Session& session, Problems& problems) {
+    session.for_each<std::string, Micros, Micros>(
+        "SELECT b.id, b.held, CAST(COALESCE(r.total, 0) AS BIGINT) FROM key_budget b LEFT JOIN (SELECT budget_id, "
+        "SUM(amount) AS total FROM reservation WHERE state = 'pending' GROUP BY budget_id) r ON r.budget_id = b.id "
+        "WHERE b.held <> COALESCE(r.total, 0)",
+        [&](const std::string& budget, Micros held, Micros open) {
+            problems.push_back("the budget of key " + budget + " holds " + amount(held) +
+                               ", but its open reservations add up to " + amount(open));
+        });
+}
+
 // What should be impossible, and no longer is.
 void check_guards(store::Session& session, Problems& problems) {
     for (const std::string& guard : store::missing_guards(session, migrations()))
@@ -244,7 +255,7 @@ Verification verify(store::Session& session) {
     result.digest = digest_of(session);
     for (const auto check :
          {fold_balances, fold_holds, compare_sides, check_transfers, check_events, check_reservations, check_invoices,
-          check_numbers, check_rated, check_grants, check_allowances, check_commissions, check_guards})
+          check_numbers, check_rated, check_grants, check_allowances, check_budgets, check_commissions, check_guards})
         check(session, result.problems);
     return result;
 }

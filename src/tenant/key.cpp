@@ -11,15 +11,16 @@ namespace {
 constexpr std::size_t name_max = 200;
 constexpr const char* key_columns =
     "SELECT id, tenant_id, name, prefix, created_at, expires_at, revoked_at, requests_per_minute, tokens_per_minute, "
-    "parallel, scopes, version, networks, last_used_day FROM api_key ";
+    "parallel, scopes, version, networks, last_used_day, models FROM api_key ";
 
 using Count = std::optional<std::int64_t>;
 using KeyRow = std::tuple<ApiKeyId, TenantId, std::string, std::string, Timestamp, std::optional<Timestamp>,
-                          std::optional<Timestamp>, Count, Count, Count, std::string, std::int64_t, std::string, Count>;
+                          std::optional<Timestamp>, Count, Count, Count, std::string, std::int64_t, std::string, Count,
+                          std::string>;
 
 ApiKey from_row(KeyRow row) {
     auto& [id, tenant, name, prefix, created, expires, revoked, requests, tokens, parallel, scopes, version, networks,
-           used] = row;
+           used, models] = row;
     return {std::move(id),
             std::move(tenant),
             std::move(name),
@@ -31,25 +32,15 @@ ApiKey from_row(KeyRow row) {
             split_scopes(scopes),
             version,
             split_scopes(networks),
-            used};
+            used,
+            split_scopes(models)};
 }
 
 template <typename... Args>
 std::vector<KeyRow> select(store::Session& session, const std::string& where, const Args&... args) {
     return session.query<ApiKeyId, TenantId, std::string, std::string, Timestamp, std::optional<Timestamp>,
-                         std::optional<Timestamp>, Count, Count, Count, std::string, std::int64_t, std::string, Count>(
-        key_columns + where, args...);
-}
-
-Result<ApiKey> find_key(store::Session& session, std::string_view id_or_prefix) {
-    auto rows = select(session, "WHERE id = :id OR prefix = :prefix", id_or_prefix, id_or_prefix);
-    if (rows.empty())
-        return fail(ErrorCode::not_found,
-                    "there is no key '" + std::string(id_or_prefix) +
-                        "': give the id or prefix that "
-                        "`rootstock key list` shows",
-                    "key", "key_not_found");
-    return from_row(std::move(rows.front()));
+                         std::optional<Timestamp>, Count, Count, Count, std::string, std::int64_t, std::string, Count,
+                         std::string>(key_columns + where, args...);
 }
 
 Result<void> check_key(std::string_view name, std::optional<Timestamp> expires, Timestamp now) {
@@ -90,16 +81,18 @@ struct Known {
 };
 
 std::optional<Known> look_up(store::Session& session, const std::string& hash) {
-    auto row = session.first<TenantId, std::string, ApiKeyId, std::string, std::optional<Timestamp>,
-                             std::optional<Timestamp>, std::string, Count, Count, Count, Count, Count, Count,
-                             std::string, std::string, Count>(
-        "SELECT t.id, t.name, k.id, k.hash, k.expires_at, k.revoked_at, t.status, k.requests_per_minute, "
-        "k.tokens_per_minute, k.parallel, t.requests_per_minute, t.tokens_per_minute, t.parallel, "
-        "k.scopes, k.networks, k.last_used_day FROM api_key k JOIN tenant t ON t.id = k.tenant_id WHERE k.hash = :hash",
-        hash);
+    auto row =
+        session
+            .first<TenantId, std::string, ApiKeyId, std::string, std::optional<Timestamp>, std::optional<Timestamp>,
+                   std::string, Count, Count, Count, Count, Count, Count, std::string, std::string, Count, std::string>(
+                "SELECT t.id, t.name, k.id, k.hash, k.expires_at, k.revoked_at, t.status, k.requests_per_minute, "
+                "k.tokens_per_minute, k.parallel, t.requests_per_minute, t.tokens_per_minute, t.parallel, "
+                "k.scopes, k.networks, k.last_used_day, k.models FROM api_key k JOIN tenant t ON t.id = k.tenant_id "
+                "WHERE k.hash = :hash",
+                hash);
     if (!row) return std::nullopt;
     auto& [tenant, name, key, stored, expires, revoked, status, requests, tokens, parallel, all_requests, all_tokens,
-           all_parallel, scopes, networks, used] = *row;
+           all_parallel, scopes, networks, used, models] = *row;
     return Known{{tenant,
                   name,
                   key,
@@ -107,7 +100,8 @@ std::optional<Known> look_up(store::Session& session, const std::string& hash) {
                   {all_requests, all_tokens, all_parallel},
                   nullptr,
                   split_scopes(scopes),
-                  used},
+                  used,
+                  split_scopes(models)},
                  stored,
                  expires,
                  revoked,
@@ -119,23 +113,34 @@ std::optional<Known> look_up(store::Session& session, const std::string& hash) {
 
 Result<NewKey> create_key(store::Session& session, const TenantId& tenant, std::string_view name,
                           std::optional<Timestamp> expires, Timestamp now, const Limits& limits, const Scopes& scopes,
-                          const Networks& networks) {
+                          const Networks& networks, const KeyModels& models) {
     ROOTSTOCK_CHECKED(check_key(name, expires, now));
     ROOTSTOCK_CHECKED(check_limits(limits));
     ROOTSTOCK_TRY(stored, join_scopes(scopes));
     ROOTSTOCK_TRY(ranges, join_networks(networks));
+    ROOTSTOCK_TRY(names, join_models(models));
     ROOTSTOCK_CHECKED(check_owner(session, tenant, scopes));
     const std::string secret = mint_secret();
-    ApiKey key{
-        mint<ApiKeyTag>(now), tenant, std::string(name),    visible_part(secret), now, expires, std::nullopt, limits,
-        split_scopes(stored), 1,      split_scopes(ranges), std::nullopt};
+    ApiKey key{mint<ApiKeyTag>(now),
+               tenant,
+               std::string(name),
+               visible_part(secret),
+               now,
+               expires,
+               std::nullopt,
+               limits,
+               split_scopes(stored),
+               1,
+               split_scopes(ranges),
+               std::nullopt,
+               split_scopes(names)};
     session.execute(
         "INSERT INTO api_key (id, tenant_id, name, prefix, hash, created_at, expires_at, requests_per_minute, "
-        "tokens_per_minute, parallel, scopes, networks) "
+        "tokens_per_minute, parallel, scopes, networks, models) "
         "VALUES (:id, :tenant, :name, :prefix, :hash, :created, :expires, :requests, :tokens, :parallel, :scopes, "
-        ":networks)",
+        ":networks, :models)",
         key.id, key.tenant, key.name, key.prefix, sha256_hex(secret), now, expires, limits.requests_per_minute,
-        limits.tokens_per_minute, limits.parallel, stored, ranges);
+        limits.tokens_per_minute, limits.parallel, stored, ranges, names);
     return NewKey{std::move(key), secret};
 }
 
@@ -163,11 +168,29 @@ Result<ApiKey> key_of(store::Session& session, const std::optional<TenantId>& on
     return from_row(std::move(rows.front()));
 }
 
+Result<ApiKey> find_key(store::Session& session, std::string_view id_or_prefix) {
+    auto rows = select(session, "WHERE id = :id OR prefix = :prefix", id_or_prefix, id_or_prefix);
+    if (rows.empty())
+        return fail(ErrorCode::not_found,
+                    "there is no key '" + std::string(id_or_prefix) +
+                        "': give the id or prefix that "
+                        "`rootstock key list` shows",
+                    "key", "key_not_found");
+    return from_row(std::move(rows.front()));
+}
+
 Result<ApiKey> revoke_key(store::Session& session, std::string_view id_or_prefix, Timestamp now) {
     session.execute(
         "UPDATE api_key SET revoked_at = :now, version = version + 1 WHERE (id = :id OR prefix = :prefix) AND "
         "revoked_at IS NULL",
         now, id_or_prefix, id_or_prefix);
+    return find_key(session, id_or_prefix);
+}
+
+Result<ApiKey> set_key_models(store::Session& session, std::string_view id_or_prefix, const KeyModels& models) {
+    ROOTSTOCK_TRY(names, join_models(models));
+    session.execute("UPDATE api_key SET models = :models, version = version + 1 WHERE id = :id OR prefix = :prefix",
+                    names, id_or_prefix, id_or_prefix);
     return find_key(session, id_or_prefix);
 }
 
@@ -185,8 +208,8 @@ Result<NewKey> rotate_key(store::Session& session, const ApiKey& key, std::chron
         return fail(ErrorCode::conflict, "this key is refused already: make a new one", "id", "key_state");
     ROOTSTOCK_CHECK(overlap >= std::chrono::seconds(0) && overlap <= rotation_overlap_max,
                     "an overlap of another length");
-    ROOTSTOCK_TRY(made,
-                  create_key(session, key.tenant, key.name, key.expires, now, key.limits, key.scopes, key.networks));
+    ROOTSTOCK_TRY(made, create_key(session, key.tenant, key.name, key.expires, now, key.limits, key.scopes,
+                                   key.networks, key.models));
     session.execute("UPDATE api_key SET rotated_from = :old WHERE id = :id", key.id, made.key.id);
     const Timestamp end{now.micros + std::chrono::microseconds(overlap).count()};
     session.execute(
@@ -194,6 +217,10 @@ Result<NewKey> rotate_key(store::Session& session, const ApiKey& key, std::chron
         "WHERE id = :id AND (expires_at IS NULL OR expires_at > :later)",
         end, key.id, end);
     return std::move(made);
+}
+
+void mark_key_changed(store::Session& session, const ApiKeyId& key) {
+    session.execute("UPDATE api_key SET version = version + 1 WHERE id = :id", key);
 }
 
 void mark_key_used(store::Session& session, const ApiKeyId& key, Timestamp now) {

@@ -96,6 +96,7 @@ CREATE TABLE recovery_code (
     PRIMARY KEY (person_id, hash)
 );
 )sql"},
+            {63, "models of keys", "ALTER TABLE api_key ADD COLUMN models TEXT NOT NULL DEFAULT '';"},
             // A wish that came to nothing is forgotten when it is over; of one that came true the owner's hash stays.
             {141, "signing up for a trial", R"sql(
 CREATE TABLE sign_up (

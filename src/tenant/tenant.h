@@ -20,6 +20,7 @@
 #include "base/base.h"
 #include "store/store.h"
 #include "tenant/attempts.h"
+#include "tenant/key_models.h"
 #include "tenant/networks.h"
 #include "tenant/password.h"
 #include "tenant/people.h"
@@ -84,6 +85,7 @@ struct ApiKey {
     std::int64_t version = 1;
     Networks networks{};                          // from where it may call; empty: from everywhere
     std::optional<std::int64_t> last_used_day{};  // days since 1970 UTC
+    KeyModels models{};                           // which it may ask; empty: all
 };
 
 struct NewKey {
@@ -94,7 +96,7 @@ struct NewKey {
 // `expires` must lie after `now` (invalid_argument). A key of the house needs scopes: it has no books to ask models on.
 Result<NewKey> create_key(store::Session& session, const TenantId& tenant, std::string_view name,
                           std::optional<Timestamp> expires, Timestamp now, const Limits& limits = {},
-                          const Scopes& scopes = {}, const Networks& networks = {});
+                          const Scopes& scopes = {}, const Networks& networks = {}, const KeyModels& models = {});
 
 inline constexpr std::chrono::hours rotation_overlap_max{24};
 
@@ -102,9 +104,13 @@ inline constexpr std::chrono::hours rotation_overlap_max{24};
 // "key_state", for one that is refused already.
 Result<NewKey> rotate_key(store::Session& session, const ApiKey& key, std::chrono::seconds overlap, Timestamp now);
 
+// What belongs to it elsewhere was changed: a new version.
+void mark_key_changed(store::Session& session, const ApiKeyId& key);
+
 void mark_key_used(store::Session& session, const ApiKeyId& key, Timestamp now);
 
 // By id or visible prefix, from the next request on. not_found, reason "key_not_found"; invalid_argument.
+Result<ApiKey> set_key_models(store::Session& session, std::string_view id_or_prefix, const KeyModels& models);
 Result<ApiKey> set_key_limits(store::Session& session, std::string_view id_or_prefix, const Limits& limits);
 
 std::vector<ApiKey> list_keys(store::Session& session, const TenantId& tenant);  // oldest first
@@ -115,6 +121,9 @@ std::vector<ApiKey> list_keys_page(store::Session& session, const std::optional<
 
 // By id, of one tenant or of anybody. not_found, reason "key_not_found": a stranger's sounds like none.
 Result<ApiKey> key_of(store::Session& session, const std::optional<TenantId>& only, std::string_view id);
+
+// By id or visible prefix. not_found, reason "key_not_found".
+Result<ApiKey> find_key(store::Session& session, std::string_view id_or_prefix);
 
 // By id or visible prefix. Revoking twice is fine and keeps the first instant. not_found, reason "key_not_found".
 Result<ApiKey> revoke_key(store::Session& session, std::string_view id_or_prefix, Timestamp now);
@@ -130,6 +139,7 @@ struct Caller {
     std::shared_ptr<Admission> admission{};  // of the request at hand; null where nothing is limited
     Scopes scopes{};
     std::optional<std::int64_t> last_used_day{};  // before this call
+    KeyModels models{};                           // of the key; empty: all
 };
 
 // Whose key is it? The sentence is the same for an unknown, expired or mistyped key; the reason is

@@ -165,6 +165,43 @@ TEST_F(TenantTest, LimitsComeWithTheCaller) {
     EXPECT_EQ(unknown.error().reason, "key_not_found");
 }
 
+TEST_F(TenantTest, ModelsOfAKeyAreMeantByNameVersionOrBeginning) {
+    const KeyModels some{"support", "fraud@2", "ft:encoder:acme:*"};
+    for (const auto* name : {"support", "support@1", "support@12", "fraud@2", "ft:encoder:acme::x"})
+        EXPECT_TRUE(may_ask(some, name)) << name;
+    for (const auto* name : {"supporter", "fraud", "fraud@22", "ft:encoder:umbra::x", "", "suppor"})
+        EXPECT_FALSE(may_ask(some, name)) << name;
+    EXPECT_TRUE(may_ask({}, "anything"));
+    EXPECT_TRUE(check_may_ask(some, "0123abcd", "support")) << "by another name of what it may ask";
+    const auto refused = check_may_ask(some, "secret", "secret@1");
+    EXPECT_EQ(refused.error().code, ErrorCode::permission_denied);
+    EXPECT_EQ(refused.error().reason, "model_not_allowed");
+}
+
+TEST_F(TenantTest, ModelsComeWithTheCallerAndWithARotation) {
+    const auto acme = make("acme").value();
+    const auto make_key = [&](const KeyModels& models) {
+        return database_->write_now([&](store::Session& session) {
+            return create_key(session, acme.id, "", {}, clock_.now(), {}, {}, {}, models);
+        });
+    };
+    const auto key = make_key({"support", "fraud", "support"}).value();
+    EXPECT_EQ(call(key.secret).value().models, (KeyModels{"fraud", "support"}));
+    const auto next = database_
+                          ->write_now([&](store::Session& session) {
+                              return rotate_key(session, key.key, std::chrono::seconds(60), clock_.now());
+                          })
+                          .value();
+    EXPECT_EQ(call(next.secret).value().models, (KeyModels{"fraud", "support"}));
+    auto freed =
+        database_->write_now([&](store::Session& session) { return set_key_models(session, next.key.prefix, {}); });
+    EXPECT_EQ(freed.value().version, next.key.version + 1);
+    EXPECT_TRUE(call(next.secret).value().models.empty());
+    for (const auto* wrong : {"two words", "*a", "", "a\nb"})
+        EXPECT_EQ(make_key({wrong}).error().param, "models") << wrong;
+    EXPECT_EQ(make_key(KeyModels(65, "m")).value().key.models.size(), 1U);
+}
+
 TEST_F(TenantTest, TheSecretIsNowhereOnDisk) {
     const auto key = key_for(make("acme").value().id).value();
     const auto secret = key.secret.substr(key.key.prefix.size());

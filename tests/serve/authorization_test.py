@@ -19,7 +19,7 @@ BODIES = {("POST", "/api/v1/webhook-endpoints"): {"url": "https://receiver.examp
           ("POST", "/api/v1/refunds"): {"payment": "nosuch", "amount": 5, "reason": "x"},
           ("POST", "/api/v1/refunds/{id}/confirm"): {"reference": "x"},
           ("POST", "/api/v1/tenants"): {"name": "matrix"}, ("PATCH", "/api/v1/tenants/{tenant}"): {"limits": {}},
-          ("POST", "/api/v1/keys"): {}, ("POST", "/api/v1/keys/{id}/rotate"): {},
+          ("POST", "/api/v1/keys"): {}, ("POST", "/api/v1/keys/{id}/rotate"): {}, ("PATCH", "/api/v1/keys/{id}"): {"models": []},
           ("POST", "/api/v1/password"): {"old": "x", "new": "another password"},
           ("POST", "/api/v1/second-factor"): {"password": "x"}, ("POST", "/api/v1/second-factor/confirm"): {"code": "000000"},
           ("POST", "/api/v1/second-factor/remove"): {"password": "x"},

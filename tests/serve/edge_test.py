@@ -87,6 +87,23 @@ class EdgeTest(unittest.TestCase):
         content = self.client.call("GET", f"/v1/files/{answer.json['id']}/content")
         self.assertEqual(content.text.encode(), data)
 
+    def test_an_idle_connection_under_tls_holds_little(self):
+        self.idle_wires(100)  # what the first ones cost the whole process is not theirs
+        before, count = self.server.resident_bytes(), 400
+        self.idle_wires(count)
+        self.assertLess((self.server.resident_bytes() - before) / count, 64 * 1024)
+
+    def idle_wires(self, count):
+        for _ in range(count):
+            wire = self.trust_wire()
+            wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(wire.recv(4096).startswith(b"HTTP/1.1 200"))
+
+    def trust_wire(self):
+        wire = self.server.trust.wrap_socket(socket.create_connection(("127.0.0.1", self.server.port)), server_hostname="localhost")
+        self.addCleanup(wire.close)
+        return wire
+
     def test_plain_http_is_refused_not_redirected(self):
         answer = self.server.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)

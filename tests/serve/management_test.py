@@ -136,6 +136,57 @@ class KeysOfPrograms(ManagementCase):
         self.call("POST", "/api/v1/tenants", "/api/v1/tenants", 409, {"name": "acme"}, key=self.house, headers=again)
         self.call("POST", "/api/v1/tenants", "/api/v1/tenants", 201, {"name": "fresh"}, key=self.house, headers=again)
 
+    def make(self, **order):
+        return self.call("POST", "/api/v1/keys", "/api/v1/keys", 201, order, key=self.acme).json
+
+    def change(self, key, status, **change):
+        return self.call("PATCH", f"/api/v1/keys/{key['id']}", "/api/v1/keys/{id}", status, change, key=self.acme).json
+
+    def test_a_key_asks_its_models_only(self):
+        made = self.make(models=["tickets"])
+        self.assertEqual(made["models"], ["tickets"])
+        client = harness.Client(self.server, made["secret"])
+        self.assertEqual(client.classify("tickets", "hello").status, 200)
+        refused = client.classify("mood", "hello")
+        self.assertEqual((refused.status, refused.json["error"]["code"]), (403, "model_not_allowed"))
+        base = client.call("POST", "/v1/embeddings", {"model": "minilm", "input": "hello"})
+        self.assertEqual((base.status, base.json["error"]["code"]), (403, "model_not_allowed"))
+        job = client.call("POST", "/v1/fine_tuning/jobs", {"model": "minilm", "training_file": "file-x"})
+        self.assertEqual((job.status, job.json["error"]["code"]), (403, "model_not_allowed"))
+        self.assertEqual([model["id"] for model in client.call("GET", "/v1/models").json["data"]], ["tickets"])
+        self.assertEqual(client.call("GET", "/v1/models/mood").status, 403)
+        changed = self.change(made, 200, models=["mood", "minilm"])
+        self.assertEqual(changed["models"], ["minilm", "mood"])
+        self.assertEqual(client.classify("tickets", "hello").status, 403)
+        self.assertEqual(client.classify("mood", "hello").status, 200)
+        self.assertEqual(client.call("POST", "/v1/embeddings", {"model": "minilm", "input": "hello"}).status, 200)
+        client.close()
+        self.call("POST", "/api/v1/keys", "/api/v1/keys", 400, {"models": ["*x"]}, key=self.acme)
+
+    def test_a_key_spends_its_budget_only(self):
+        made = self.make(budget={"amount": "0.000200"})
+        self.assertEqual(made["budget"], {"amount": "0.000200", "period": "month", "spent": "0.000000", "held": "0.000000"})
+        client = harness.Client(self.server, made["secret"])
+        answered = 0
+        while (answer := client.classify("tickets", "hello")).status == 200:
+            answered += answer.json["usage"]["total_tokens"]
+        self.assertEqual((answer.status, answer.json["error"]["code"]), (429, "key_budget_used"))
+        self.assertIn("budget of 0.000200 a month", answer.json["error"]["message"])
+        one = self.call("GET", f"/api/v1/keys/{made['id']}", "/api/v1/keys/{id}", 200, key=self.acme).json
+        self.assertEqual(float(one["budget"]["spent"]), answered * 0.00002)
+        self.assertEqual(one["budget"]["held"], "0.000000")
+        turned = self.call("POST", f"/api/v1/keys/{made['id']}/rotate", "/api/v1/keys/{id}/rotate", 201,
+                           {"overlap_seconds": 60}, key=self.acme).json
+        self.assertEqual(turned["budget"], one["budget"])
+        self.assertEqual(harness.Client(self.server, turned["secret"]).classify("tickets", "hello").status, 429)
+        changed = self.change(turned, 200, budget={"amount": "1", "period": "total"})
+        self.assertEqual((changed["budget"]["amount"], changed["version"]), ("1.000000", turned["version"] + 1))
+        self.assertEqual(client.classify("tickets", "hello").status, 200)
+        self.assertIsNone(self.change(turned, 200, budget=None)["budget"])
+        self.assertEqual(self.change(turned, 400, budget={"amount": "0"})["param"], "budget")
+        self.assertEqual(self.change(turned, 400, budget={"amount": 0.5})["code"], "invalid_request")
+        client.close()
+
     def test_scopes_hold(self):
         made = self.call("POST", "/api/v1/keys", "/api/v1/keys", 201, {"scopes": ["models", "keys:read"]}, key=self.acme).json
         narrow = harness.Client(self.server, made["secret"])

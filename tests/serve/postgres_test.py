@@ -2,56 +2,26 @@
 never admit more than the balance covers, and the way there from a SQLite file. The server is the one that ctest started."""
 import concurrent.futures
 import json
-import os
-import pathlib
-import shutil
 import subprocess
-import types
 import unittest
 
 import harness
-
-ADDRESS = os.environ["ROOTSTOCK_TEST_POSTGRES"]
-SOCKET = ADDRESS.rsplit("host=", 1)[1]
-
-
-def psql(sql):
-    return subprocess.run(["psql", "-XqAt", "-h", SOCKET, "-U", "rootstock", "-d", "rootstock", "-c", sql], check=True,
-                          capture_output=True, text=True).stdout.strip()
-
+from two_homes import TwoHomes, psql
 
 class PostgresTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.schema = f"serve_{os.getpid()}"
-        psql(f"CREATE SCHEMA {cls.schema}")
-        cls.store = f"{ADDRESS}&options=-csearch_path%3D{cls.schema}"
-        os.environ.pop("ROOTSTOCK_STORE", None)
-        cls.home = harness.Home()  # on SQLite; it moves
-        cls.moved = json.loads(cls.command("--json", "store", "migrate", "--from", f"sqlite:{cls.home.folder}/rootstock.db",
-                                           "--to", cls.store))
-        (cls.home.folder / "store").write_text(cls.store + "\n")
-        # The other machine's home: the same models and adapters, the same records.
-        cls.other = types.SimpleNamespace(folder=pathlib.Path(f"{cls.home.folder}-other"))
-        shutil.copytree(cls.home.folder, cls.other.folder, symlinks=True)
-        cls.servers = [harness.Server(home, "--connections-max", "2000") for home in (cls.home, cls.other)]
+        cls.homes = TwoHomes("serve")
+        cls.home, cls.other = cls.homes
+        cls.schema, cls.moved, cls.value, cls.command = cls.homes.schema, cls.homes.moved, cls.homes.value, cls.homes.command
+        cls.servers = [harness.Server(home, "--connections-max", "2000") for home in cls.homes]
 
     @classmethod
     def tearDownClass(cls):
         codes = [server.stop() for server in cls.servers]
-        logs = [(home.folder / "serve.log").read_text() for home in (cls.home, cls.other)]
-        cls.home.remove()
-        shutil.rmtree(cls.other.folder)
-        psql(f"DROP SCHEMA {cls.schema} CASCADE")
+        logs = cls.homes.logs()
+        cls.homes.remove()
         assert codes == [0, 0], logs
-
-    @classmethod
-    def command(cls, *words):
-        return subprocess.run([harness.BIN / "rootstock", "--home", cls.home.folder, *words], check=True, capture_output=True,
-                              text=True).stdout
-
-    def value(self, sql):
-        return psql(f"SET search_path = {self.schema}; {sql}")
 
     def classify(self, server, key):
         client = harness.Client(server, self.home.keys[key])

@@ -21,15 +21,22 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class StripeMock(ManagementCase):
     @classmethod
     def setUpClass(cls):
         found = subprocess.run([harness.ROOT / "scripts" / "stripe-mock"], capture_output=True, text=True)
         if found.returncode != 0:
             harness.skip("stripe-mock is not here: " + found.stderr.strip())
-        port = free_port()
-        cls.mock = subprocess.Popen([found.stdout.strip(), "-http-addr", f"127.0.0.1:{port}"], stdout=subprocess.DEVNULL,
-                                    stderr=subprocess.DEVNULL)
+        port, other = free_port(), free_port()
+        cls.mock = subprocess.Popen([found.stdout.strip(), "-http-addr", f"127.0.0.1:{port}", "-https-addr",
+                                     f"127.0.0.1:{other}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        cls.addClassCleanup(cls.end_mock)
+        until(lambda: listens(port))
         super().setUpClass()
         cls.server.stop()
         cls.folder = tempfile.TemporaryDirectory()
@@ -42,9 +49,12 @@ class StripeMock(ManagementCase):
     @classmethod
     def tearDownClass(cls):
         super().tearDownClass()
+        cls.folder.cleanup()
+
+    @classmethod
+    def end_mock(cls):
         cls.mock.terminate()
         cls.mock.wait()
-        cls.folder.cleanup()
 
     def post(self, path, route, status, body=None, key=None):
         return self.call("POST", path, route, status, body, key=key or self.acme,
@@ -58,8 +68,11 @@ class StripeMock(ManagementCase):
         self.assertTrue(attempt["provider_ref"].startswith("pi_"))
         self.assertIn("_secret_", begun["for_payer"])
         # It is asked about, too, by name.
+        seen = "SELECT changed_at FROM payment_attempt WHERE id = ?"
+        before = self.home.value(seen, attempt["id"])
         self.home.execute("UPDATE payment_attempt SET changed_at = changed_at - 3600000000")
-        until(lambda: self.home.value("SELECT changed_at FROM payment_attempt") > attempt_age(self.home))
+        until(lambda: self.home.value(seen, attempt["id"]) >= before)
+        self.assertEqual(self.home.value("SELECT state FROM payment_attempt WHERE id = ?", attempt["id"]), "sent")
 
     def test_a_saved_method_and_a_cancellation(self):
         made = self.post("/api/v1/payments", "/api/v1/payments", 201,
@@ -77,10 +90,6 @@ class StripeMock(ManagementCase):
         refund = self.post("/api/v1/refunds", "/api/v1/refunds", 201,
                            {"payment": made["id"], "amount": 40, "reason": "asked"}, key=self.house)
         until(lambda: self.home.value(f"SELECT state FROM refund WHERE id = '{refund['id']}'") == "succeeded")
-
-
-def attempt_age(home):
-    return home.value("SELECT MIN(created_at) FROM payment_attempt")
 
 
 if __name__ == "__main__":

@@ -86,6 +86,7 @@ Task<Result<void>> BatchJob::take_up() {
         ROOTSTOCK_TRY(key, tenant::key_of(session, tenant.id, batch_.key.text()));
         tenant::Caller caller{tenant.id, tenant.name, key.id};
         caller.scopes = key.scopes;  // a line may ask what its key may
+        caller.models = key.models;
         return caller;
     });
     if (!caller) co_return fail(caller.error());

@@ -1,12 +1,18 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "app/commands/books.h"
 #include "app/commands/commands.h"
 #include "app/contract/contract.h"
+#include "ledger/ledger.h"
 #include "tenant/tenant.h"
 
 namespace rootstock {
 namespace {
+
+struct BudgetOptions {
+    std::string amount, period = "month";
+};
 
 struct CreateOptions {
     std::string tenant, name;
@@ -14,11 +20,23 @@ struct CreateOptions {
     tenant::Scopes scopes;
     int days = 0;  // until it expires; 0: never
     tenant::Limits limits;
+    tenant::KeyModels models;
+    BudgetOptions budget;
 };
 
 struct LimitOptions {
     std::string which;
     tenant::Limits limits;
+};
+
+struct ModelOptions {
+    std::string which;
+    tenant::KeyModels models;
+};
+
+struct SpendOptions {
+    std::string which;
+    BudgetOptions budget;
 };
 
 constexpr std::int64_t micros_per_day = 86'400'000'000;
@@ -31,7 +49,31 @@ const char* state_of(const tenant::ApiKey& key, Timestamp now) {
     return key.expires && *key.expires <= now ? "expired" : "valid";
 }
 
-json::object to_json(const tenant::ApiKey& key) {
+// A key as the commands show it, with what it may spend.
+struct ShownKey {
+    tenant::ApiKey key;
+    std::optional<ledger::KeyBudget> budget;
+};
+
+ShownKey shown(store::Session& session, tenant::ApiKey key) {
+    auto budget = ledger::key_budget(session, key.id, system_clock().now());
+    return {std::move(key), std::move(budget)};
+}
+
+std::string budget_text(const std::optional<ledger::KeyBudget>& budget) {
+    if (!budget || !budget->amount) return "none";
+    return format_exact(budget->spent) + " of " + format_exact(*budget->amount) +
+           (budget->period == ledger::BudgetPeriod::month ? " a month" : "");
+}
+
+std::string models_text(const tenant::KeyModels& models) {
+    std::string text;
+    for (const auto& model : models) text.append(text.empty() ? "" : ", ").append(model);
+    return text.empty() ? "all" : text;
+}
+
+json::object to_json(const ShownKey& one) {
+    const auto& [key, budget] = one;
     json::object object{{"id", key.id.text()},
                         {"prefix", key.prefix},
                         {"name", key.name},
@@ -42,6 +84,13 @@ json::object to_json(const tenant::ApiKey& key) {
     json::array scopes;
     for (const auto& scope : key.scopes) scopes.emplace_back(scope);
     object["scopes"] = std::move(scopes);
+    object["models"] = json::value_from(key.models);
+    object["budget"] = nullptr;
+    if (budget && budget->amount)
+        object["budget"] = json::object{{"amount", money(*budget->amount)},
+                                        {"period", ledger::name(budget->period)},
+                                        {"spent", money(budget->spent)},
+                                        {"held", money(budget->held)}};
     if (key.expires) object["expires"] = to_iso8601(*key.expires);
     if (key.revoked) object["revoked"] = to_iso8601(*key.revoked);
     return object;
@@ -64,6 +113,21 @@ Result<TenantId> owner_of(store::Session& session, bool house, const std::string
     return owner.id;
 }
 
+Result<std::optional<Micros>> amount_of(const BudgetOptions& options) {
+    if (options.amount.empty() || options.amount == "none") return std::nullopt;
+    ROOTSTOCK_TRY(amount, parse_micros(options.amount));
+    return amount;
+}
+
+Result<void> set_budget(store::Session& session, const tenant::ApiKey& key, const BudgetOptions& options) {
+    ROOTSTOCK_TRY(amount, amount_of(options));
+    if (key.tenant.empty())
+        return fail(ErrorCode::invalid_argument, "a key of the house spends nothing, so it has no budget", "budget");
+    ROOTSTOCK_CHECKED(ledger::set_key_budget(session, key.tenant, key.id, amount,
+                                             *ledger::budget_period(options.period), system_clock().now()));
+    return {};
+}
+
 Result<void> create(const Context& context, const CreateOptions& options) {
     ROOTSTOCK_CHECKED(check_scopes(options.scopes));
     ROOTSTOCK_TRY(place, open_workplace(context));
@@ -72,10 +136,15 @@ Result<void> create(const Context& context, const CreateOptions& options) {
     if (options.days > 0) expires = Timestamp{now.micros + options.days * micros_per_day};
     ROOTSTOCK_TRY(made, place.records->write_now([&](store::Session& session) -> Result<tenant::NewKey> {
         ROOTSTOCK_TRY(owner, owner_of(session, options.house, options.tenant));
-        return tenant::create_key(session, owner, options.name, expires, now, options.limits, options.scopes);
+        ROOTSTOCK_TRY(made, tenant::create_key(session, owner, options.name, expires, now, options.limits,
+                                               options.scopes, {}, options.models));
+        if (!options.budget.amount.empty()) ROOTSTOCK_CHECKED(set_budget(session, made.key, options.budget));
+        return std::move(made);
     }));
     if (context.json) {
-        auto object = to_json(made.key);
+        ROOTSTOCK_TRY(one, place.records->read(
+                               [&](store::Session& session) -> Result<ShownKey> { return shown(session, made.key); }));
+        auto object = to_json(one);
         object["secret"] = made.secret;
         print_json(object);
         return {};
@@ -87,13 +156,15 @@ Result<void> create(const Context& context, const CreateOptions& options) {
 
 Result<void> list(const Context& context, bool house, const std::string& tenant) {
     ROOTSTOCK_TRY(place, open_workplace(context));
-    ROOTSTOCK_TRY(keys, place.records->read([&](store::Session& session) -> Result<std::vector<tenant::ApiKey>> {
+    ROOTSTOCK_TRY(keys, place.records->read([&](store::Session& session) -> Result<std::vector<ShownKey>> {
         ROOTSTOCK_TRY(owner, owner_of(session, house, tenant));
-        return tenant::list_keys(session, owner);
+        std::vector<ShownKey> all;
+        for (auto& key : tenant::list_keys(session, owner)) all.push_back(shown(session, std::move(key)));
+        return all;
     }));
     if (context.json) {
         json::array all;
-        for (const auto& key : keys) all.push_back(to_json(key));
+        for (const auto& one : keys) all.push_back(to_json(one));
         print_json(json::object{{"keys", std::move(all)}});
         return {};
     }
@@ -102,39 +173,96 @@ Result<void> list(const Context& context, bool house, const std::string& tenant)
                     house ? "--house --scope SCOPE" : ("--tenant " + tenant).c_str());
         return {};
     }
-    Table table({"KEY", "STATE", "NAME", "LIMITS", "CREATED", "EXPIRES", "ID"});
-    for (const auto& key : keys)
+    Table table({"KEY", "STATE", "NAME", "LIMITS", "MODELS", "BUDGET", "CREATED", "EXPIRES", "ID"});
+    for (const auto& [key, budget] : keys)
         table.add({key.prefix + "...", state_of(key, system_clock().now()), key.name, limits_text(key.limits),
-                   to_iso8601(key.created), when(key.expires), key.id.text()});
+                   models_text(key.models), budget_text(budget), to_iso8601(key.created), when(key.expires),
+                   key.id.text()});
     std::printf("%s", table.text().c_str());
     return {};
 }
 
 Result<void> revoke(const Context& context, const std::string& which) {
     ROOTSTOCK_TRY(place, open_workplace(context));
-    ROOTSTOCK_TRY(key, place.records->write_now([&](store::Session& session) {
-        return tenant::revoke_key(session, which, system_clock().now());
+    ROOTSTOCK_TRY(one, place.records->write_now([&](store::Session& session) -> Result<ShownKey> {
+        ROOTSTOCK_TRY(key, tenant::revoke_key(session, which, system_clock().now()));
+        return shown(session, std::move(key));
     }));
     if (context.json) {
-        print_json(to_json(key));
+        print_json(to_json(one));
         return {};
     }
+    const auto& key = one.key;
     std::printf("The key %s... is revoked since %s.\n", key.prefix.c_str(), when(key.revoked).c_str());
     return {};
 }
 
 Result<void> limit(const Context& context, const LimitOptions& options) {
     ROOTSTOCK_TRY(place, open_workplace(context));
-    ROOTSTOCK_TRY(key, place.records->write_now([&](store::Session& session) {
-        return tenant::set_key_limits(session, options.which, options.limits);
+    ROOTSTOCK_TRY(one, place.records->write_now([&](store::Session& session) -> Result<ShownKey> {
+        ROOTSTOCK_TRY(key, tenant::set_key_limits(session, options.which, options.limits));
+        return shown(session, std::move(key));
     }));
     if (context.json) {
-        print_json(to_json(key));
+        print_json(to_json(one));
         return {};
     }
-    std::printf("The limits of the key %s... are from now on: %s.\n", key.prefix.c_str(),
-                limits_text(key.limits).c_str());
+    std::printf("The limits of the key %s... are from now on: %s.\n", one.key.prefix.c_str(),
+                limits_text(one.key.limits).c_str());
     return {};
+}
+
+Result<void> models(const Context& context, const ModelOptions& options) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(one, place.records->write_now([&](store::Session& session) -> Result<ShownKey> {
+        ROOTSTOCK_TRY(key, tenant::set_key_models(session, options.which, options.models));
+        return shown(session, std::move(key));
+    }));
+    if (context.json) {
+        print_json(to_json(one));
+        return {};
+    }
+    std::printf("The key %s... may ask from now on: %s.\n", one.key.prefix.c_str(),
+                models_text(one.key.models).c_str());
+    return {};
+}
+
+Result<void> budget(const Context& context, const SpendOptions& options) {
+    ROOTSTOCK_TRY(place, open_workplace(context));
+    ROOTSTOCK_TRY(one, place.records->write_now([&](store::Session& session) -> Result<ShownKey> {
+        ROOTSTOCK_TRY(key, tenant::find_key(session, options.which));
+        ROOTSTOCK_CHECKED(set_budget(session, key, options.budget));
+        return shown(session, std::move(key));
+    }));
+    if (context.json) {
+        print_json(to_json(one));
+        return {};
+    }
+    std::printf("The budget of the key %s... is from now on: %s spent.\n", one.key.prefix.c_str(),
+                budget_text(one.budget).c_str());
+    return {};
+}
+
+void add_budget_options(CLI::App& command, BudgetOptions& options) {
+    command.add_option("--period", options.period, "Of the budget: a calendar month (UTC), or all time [month]")
+        ->check(CLI::IsMember({"month", "total"}));
+}
+
+void add_models(CLI::App& group, Context& context) {
+    auto* command = group.add_subcommand("models", "Which models a key may ask from now on; none named: all");
+    auto options = std::make_shared<ModelOptions>();
+    command->add_option("KEY", options->which, "The id or the visible part that `key list` shows")->required();
+    command->add_option("MODEL", options->models, "support (all versions), support@2, or ft:* (all that begin so)");
+    command->callback([&context, options] { run_command(context, [&] { return models(context, *options); }); });
+}
+
+void add_budget(CLI::App& group, Context& context) {
+    auto* command = group.add_subcommand("budget", "What a key may spend from now on");
+    auto options = std::make_shared<SpendOptions>();
+    command->add_option("KEY", options->which, "The id or the visible part that `key list` shows")->required();
+    command->add_option("AMOUNT", options->budget.amount, "Such as 12.50, or none for no limit")->required();
+    add_budget_options(*command, options->budget);
+    command->callback([&context, options] { run_command(context, [&] { return budget(context, *options); }); });
 }
 
 void add_limit(CLI::App& group, Context& context) {
@@ -161,16 +289,21 @@ void add_create(CLI::App& group, Context& context) {
     command->add_option("--name", options->name, "To remember what it is for");
     command->add_option("--days", options->days, "Days until it expires [never]")->check(CLI::Range(1, days_max));
     add_limit_options(*command, options->limits);
+    command->add_option("--model", options->models, "Which model it may ask; may be given again [all]");
+    command->add_option("--budget", options->budget.amount, "What it may spend, such as 12.50 [no limit]");
+    add_budget_options(*command, options->budget);
     command->callback([&context, options] { run_command(context, [&] { return create(context, *options); }); });
 }
 
 }  // namespace
 
 void add_key_command(CLI::App& program, Context& context) {
-    auto* group = program.add_subcommand("key", "API keys: create, list, limit, revoke");
+    auto* group = program.add_subcommand("key", "API keys: create, list, limit, models, budget, revoke");
     group->require_subcommand(1);
     add_create(*group, context);
     add_limit(*group, context);
+    add_models(*group, context);
+    add_budget(*group, context);
 
     auto* listing = group->add_subcommand("list", "A customer's keys, without their secrets");
     auto whose = std::make_shared<CreateOptions>();

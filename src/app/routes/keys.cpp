@@ -25,7 +25,15 @@ json::value day_or_null(const std::optional<std::int64_t>& day) {
     return json::value(to_iso8601(Timestamp{*day * micros_per_day}).substr(0, 10));
 }
 
-json::object to_json(const tenant::ApiKey& key, Timestamp now) {
+json::value to_json(const std::optional<ledger::KeyBudget>& budget) {
+    if (!budget || !budget->amount) return nullptr;
+    return json::object{{"amount", format_exact(*budget->amount)},
+                        {"period", ledger::name(budget->period)},
+                        {"spent", format_exact(budget->spent)},
+                        {"held", format_exact(budget->held)}};
+}
+
+json::object to_json(store::Session& session, const tenant::ApiKey& key, Timestamp now) {
     json::array scopes;
     for (const auto& scope : key.scopes) scopes.emplace_back(scope);
     return {{"id", key.id.text()},
@@ -35,6 +43,8 @@ json::object to_json(const tenant::ApiKey& key, Timestamp now) {
             {"state", state_of(key, now)},
             {"scopes", std::move(scopes)},
             {"networks", json::value_from(key.networks)},
+            {"models", json::value_from(key.models)},
+            {"budget", to_json(ledger::key_budget(session, key.id, now))},
             {"last_used_on", day_or_null(key.last_used_day)},
             {"limits",
              {{"requests_per_minute", number_or_null(key.limits.requests_per_minute)},
@@ -46,7 +56,9 @@ json::object to_json(const tenant::ApiKey& key, Timestamp now) {
             {"version", key.version}};
 }
 
-Told told_of(const tenant::ApiKey& key, Timestamp now) { return {to_json(key, now), 200, key.version}; }
+Told told_of(store::Session& session, const tenant::ApiKey& key, Timestamp now) {
+    return {to_json(session, key, now), 200, key.version};
+}
 
 Task<Result<http::Response>> list_keys(Exchange& exchange) {
     auto paging = paging_of(exchange);
@@ -55,7 +67,7 @@ Task<Result<http::Response>> list_keys(Exchange& exchange) {
     co_return look(exchange, [&](store::Session& session) -> Result<Told> {
         auto keys = tenant::list_keys_page(session, exchange.actor.tenant, paging->after, paging->fetch());
         return page_of(
-            *paging, std::move(keys), [now](const tenant::ApiKey& key) { return to_json(key, now); },
+            *paging, std::move(keys), [&](const tenant::ApiKey& key) { return to_json(session, key, now); },
             [](const tenant::ApiKey& key) { return key.id.text(); });
     });
 }
@@ -63,7 +75,7 @@ Task<Result<http::Response>> list_keys(Exchange& exchange) {
 Task<Result<http::Response>> get_key(Exchange& exchange) {
     co_return look(exchange, [&](store::Session& session) -> Result<Told> {
         ROOTSTOCK_TRY(key, tenant::key_of(session, exchange.actor.tenant, exchange.request.path_value("id")));
-        return told_of(key, exchange.services.clock.now());
+        return told_of(session, key, exchange.services.clock.now());
     });
 }
 
@@ -108,8 +120,35 @@ tenant::Limits limits_of(const json::object& body) {
             nullable_int(given, "parallel")};
 }
 
-Told shown_once(const tenant::NewKey& made, Timestamp now) {
-    Told told{to_json(made.key, now), 201, made.key.version};
+tenant::KeyModels models_of(const json::object& body) {
+    tenant::KeyModels models;
+    if (const auto* given = body.if_contains("models"))
+        for (const auto& name : given->as_array()) models.emplace_back(name.as_string());
+    return models;
+}
+
+// null takes the limit away.
+Result<void> set_budget(store::Session& session, const tenant::ApiKey& key, const json::object& body, Timestamp now) {
+    const auto* given = body.if_contains("budget");
+    if (!given) return {};
+    std::optional<Micros> amount;
+    auto period = ledger::BudgetPeriod::month;
+    if (const auto* budget = given->if_object()) {
+        auto read = parse_micros(std::string(budget->at("amount").as_string()));
+        if (!read) return fail(ErrorCode::invalid_argument, read.error().message, "budget");
+        amount = *read;
+        if (const auto* named = budget->if_contains("period")) period = *ledger::budget_period(named->as_string());
+    } else if (!ledger::key_budget(session, key.id, now)) {
+        return {};
+    }
+    if (key.tenant.empty())
+        return fail(ErrorCode::invalid_argument, "a key of the house spends nothing, so it has no budget", "budget");
+    ROOTSTOCK_CHECKED(ledger::set_key_budget(session, key.tenant, key.id, amount, period, now));
+    return {};
+}
+
+Told shown_once(store::Session& session, const tenant::NewKey& made, Timestamp now) {
+    Told told{to_json(session, made.key, now), 201, made.key.version};
     told.body["secret"] = nullptr;
     told.replay = told.body;
     told.body["secret"] = made.secret;
@@ -130,8 +169,9 @@ Task<Result<http::Response>> make_key(Exchange& exchange) {
     Work work = [&](store::Session& session) -> Result<Told> {
         ROOTSTOCK_TRY(made, tenant::create_key(session, *exchange.actor.tenant,
                                                name ? std::string_view(name->as_string()) : std::string_view(), expires,
-                                               now, limits_of(body), *scopes, networks));
-        return shown_once(made, now);
+                                               now, limits_of(body), *scopes, networks, models_of(body)));
+        ROOTSTOCK_CHECKED(set_budget(session, made.key, body, now));
+        return shown_once(session, made, now);
     };
     co_return co_await change(exchange, std::move(work));
 }
@@ -145,7 +185,8 @@ Task<Result<http::Response>> rotate_key(Exchange& exchange) {
         ROOTSTOCK_CHECKED(expect_version(exchange, key.version));
         ROOTSTOCK_CHECKED(check_grant(exchange, key.scopes));
         ROOTSTOCK_TRY(made, tenant::rotate_key(session, key, overlap, now));
-        return shown_once(made, now);
+        ledger::share_key_budget(session, key.id, made.key.id);
+        return shown_once(session, made, now);
     };
     co_return co_await change(exchange, std::move(work));
 }
@@ -159,7 +200,25 @@ Task<Result<http::Response>> revoke_key(Exchange& exchange) {
         if (!key.revoked)
             outbox::announce(session, revoked.tenant, "key.revoked",
                              {{"id", revoked.id.text()}, {"name", revoked.name}}, now);
-        return told_of(revoked, now);
+        return told_of(session, revoked, now);
+    };
+    co_return co_await change(exchange, std::move(work));
+}
+
+// What is not named stays as it is. Limits are replaced as a whole.
+Task<Result<http::Response>> patch_key(Exchange& exchange) {
+    const auto now = exchange.services.clock.now();
+    Work work = [&](store::Session& session) -> Result<Told> {
+        const auto& body = exchange.body.as_object();
+        ROOTSTOCK_TRY(key, tenant::key_of(session, exchange.actor.tenant, exchange.request.path_value("id")));
+        ROOTSTOCK_CHECKED(expect_version(exchange, key.version));
+        if (key.revoked) return fail(ErrorCode::conflict, "this key is revoked: make a new one", "id", "key_state");
+        if (body.contains("limits")) ROOTSTOCK_CHECKED(tenant::set_key_limits(session, key.id.text(), limits_of(body)));
+        if (body.contains("models")) ROOTSTOCK_CHECKED(tenant::set_key_models(session, key.id.text(), models_of(body)));
+        ROOTSTOCK_CHECKED(set_budget(session, key, body, now));
+        if (body.contains("budget")) tenant::mark_key_changed(session, key.id);
+        ROOTSTOCK_TRY(changed, tenant::key_of(session, exchange.actor.tenant, key.id.text()));
+        return told_of(session, changed, now);
     };
     co_return co_await change(exchange, std::move(work));
 }
@@ -170,6 +229,7 @@ void add_keys_routes(Routes& routes) {
     routes.add("GET", "/api/v1/keys", managed(Body::none, list_keys));
     routes.add("POST", "/api/v1/keys", managed(Body::json, make_key));
     routes.add("GET", "/api/v1/keys/{id}", managed(Body::none, get_key));
+    routes.add("PATCH", "/api/v1/keys/{id}", managed(Body::json, patch_key));
     routes.add("POST", "/api/v1/keys/{id}/rotate", managed(Body::json, rotate_key));
     routes.add("DELETE", "/api/v1/keys/{id}", managed(Body::none, revoke_key));
 }

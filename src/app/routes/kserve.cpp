@@ -28,6 +28,7 @@ struct Asked {
 Result<Asked> find_model(const Exchange& exchange) {
     auto& services = exchange.services;
     std::string name(exchange.request.path_value("id"));
+    ROOTSTOCK_CHECKED(tenant::check_may_ask(exchange.caller.models, name, name));
     auto adapter = services.records->read(
         [&](store::Session& session) { return catalog::resolve(session, exchange.caller.tenant, name); });
     if (adapter && services.models.of_digest(adapter->base_digest))

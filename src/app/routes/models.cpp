@@ -60,20 +60,30 @@ Task<Result<http::Response>> list_models(Exchange& exchange) {
     });
     if (!found) co_return fail(found.error());
     json::array data;
-    for (const auto& model : services.models.all()) data.push_back(base_to_json(*model));
-    for (const auto& adapter : *found)
-        if (is_served(adapter, services))
-            data.push_back(to_json(adapter, exchange, tuned.contains(adapter.id) ? tuned[adapter.id] : adapter.name));
+    const auto& allowed = exchange.caller.models;
+    for (const auto& model : services.models.all())
+        if (tenant::may_ask(allowed, model->name)) data.push_back(base_to_json(*model));
+    for (const auto& adapter : *found) {
+        const auto name = tuned.contains(adapter.id) ? tuned[adapter.id] : adapter.name;
+        if (is_served(adapter, services) &&
+            (tenant::may_ask(allowed, name) || tenant::may_ask(allowed, adapter.reference())))
+            data.push_back(to_json(adapter, exchange, name));
+    }
     co_return json_response(json::object{{"object", "list"}, {"data", std::move(data)}});
 }
 
 Task<Result<http::Response>> get_model(Exchange& exchange) {
     auto& services = exchange.services;
     std::string id(exchange.request.path_value("id"));
-    if (const auto* base = services.models.called(id)) co_return json_response(base_to_json(*base));
+    if (const auto* base = services.models.called(id)) {
+        if (auto may = tenant::check_may_ask(exchange.caller.models, id, base->name); !may) co_return fail(may.error());
+        co_return json_response(base_to_json(*base));
+    }
     auto found = services.records->read(
         [&](store::Session& session) { return catalog::resolve(session, exchange.caller.tenant, id); });
     if (!found) co_return fail(found.error());
+    if (auto may = tenant::check_may_ask(exchange.caller.models, id, found->reference()); !may)
+        co_return fail(may.error());
     if (!is_served(*found, services))
         co_return fail(ErrorCode::not_found, "the model '" + id + "' is not served here", "model", "model_not_found");
     co_return json_response(to_json(*found, exchange, id));
@@ -84,9 +94,10 @@ Task<Result<http::Response>> delete_model(Exchange& exchange) {
     auto& services = exchange.services;
     std::string id(exchange.request.path_value("id"));
     auto removed = co_await services.write([&, now = services.clock.now()](store::Session& session) -> Result<void> {
-        const auto& tenant = exchange.caller.tenant;
-        if (id.starts_with("ft:")) return catalog::remove_tuned_model(session, tenant, id, now);
-        if (!services.models.called(id)) ROOTSTOCK_CHECKED(catalog::resolve(session, tenant, id));
+        const auto& owner = exchange.caller.tenant;
+        ROOTSTOCK_CHECKED(tenant::check_may_ask(exchange.caller.models, id, id));
+        if (id.starts_with("ft:")) return catalog::remove_tuned_model(session, owner, id, now);
+        if (!services.models.called(id)) ROOTSTOCK_CHECKED(catalog::resolve(session, owner, id));
         return fail(ErrorCode::permission_denied,
                     "only models of your own fine-tuning jobs (ft:...) can be deleted; '" + id + "' is none", "model");
     });

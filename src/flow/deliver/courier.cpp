@@ -22,7 +22,7 @@ Courier::Courier(store::Database& records, Clock& clock, const outbox::Vault& va
       vault_(vault),
       settings_(std::move(settings)),
       errand_(std::move(errand)),
-      pool_(settings_.at_once + 1),
+      pool_(settings_.at_once + 2),
       thread_([this] { loop(); }) {}
 
 Courier::~Courier() { stop(); }
@@ -45,16 +45,22 @@ void Courier::loop() {
                 return;
         }
         send_webhooks();
-        send_letters();
-        std::unique_lock lock(mutex_);
-        if (looks % errand_every != 0 || !errand_ || std::exchange(on_errand_, true)) continue;
-        lock.unlock();
-        boost::asio::post(pool_, [this] {
-            errand_();
-            std::lock_guard done(mutex_);
-            on_errand_ = false;
-        });
+        run_alone(at_letters_, [this] { send_letters(); });
+        if (looks % errand_every == 0 && errand_) run_alone(on_errand_, errand_);
     }
+}
+
+// Unless it is running: neither a slow mail server nor a slow provider holds up the webhooks.
+void Courier::run_alone(bool& running, std::function<void()> work) {
+    {
+        std::lock_guard lock(mutex_);
+        if (std::exchange(running, true)) return;
+    }
+    boost::asio::post(pool_, [this, &running, work = std::move(work)] {
+        work();
+        std::lock_guard done(mutex_);
+        running = false;
+    });
 }
 
 void Courier::run(std::function<void()> work) {

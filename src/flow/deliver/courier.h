@@ -37,6 +37,7 @@ private:
     void send_letters();
     void send(const outbox::Parcel& parcel);
     void run(std::function<void()> work);
+    void run_alone(bool& running, std::function<void()> work);
 
     store::Database& records_;
     Clock& clock_;
@@ -45,7 +46,7 @@ private:
     std::function<void()> errand_;
     std::mutex mutex_;
     std::condition_variable wake_;
-    bool stopping_ = false, on_errand_ = false;
+    bool stopping_ = false, at_letters_ = false, on_errand_ = false;
     std::size_t under_way_ = 0;
     boost::asio::thread_pool pool_;
     std::thread thread_;

@@ -4,11 +4,11 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <memory>
 #include <optional>
 
+#include "http/server/secure.h"
 #include "http/server/tls.h"
 
 namespace rootstock::http {
@@ -47,7 +47,7 @@ public:
 private:
     boost::beast::tcp_stream wire_;
     std::shared_ptr<const Tls> tls_;
-    std::optional<boost::asio::ssl::stream<boost::beast::tcp_stream&>> secure_;
+    std::optional<Secure> secure_;
 };
 
 }  // namespace rootstock::http

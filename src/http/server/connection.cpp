@@ -109,12 +109,12 @@ asio::awaitable<bool> Connection::open() {
     co_return false;
 }
 
+// A server that stops answers what has come and waits for nothing more: stop() found this connection at work and has
+// not ended it.
 asio::awaitable<void> Connection::serve_all() {
+    whole_ = true;
     bool more = true;
-    while (more) {
-        whole_ = true;
-        more = co_await serve_one();
-    }
+    while (more && !(shared_.stopping && buffer_.size() == 0)) more = co_await serve_one();
 }
 
 void Connection::close_if_idle() {

@@ -96,6 +96,11 @@ protected:
                 co_await sink.write("half");
                 throw std::runtime_error("on purpose");
             };
+        if (request.path == "/stop")
+            response.stream = [this](BodySink& sink) -> asio::awaitable<void> {
+                co_await sink.write("whole");
+                server_->stop([] {});
+            };
         co_return response;
     }
 
@@ -157,6 +162,8 @@ public:
         ERR_clear_error();
         return all;
     }
+    void say_good_bye() { SSL_shutdown(ssl_.get()); }
+    void shut_sending() { wire_.shut_sending(); }
     bool ended_well() const { return ended_well_; }
     std::string protocol() const {
         const unsigned char* name = nullptr;
@@ -273,6 +280,33 @@ TEST_F(TlsTest, StoppingSaysGoodByeToIdleConnections) {
     on_server([&] { server_->stop([] {}); });
     EXPECT_EQ(wire.read_all(), "");
     EXPECT_TRUE(wire.ended_well());
+}
+
+// The head has promised to keep the connection, and stop() has found it at work: it was left waiting for the next head
+// until the drain limit.
+TEST_F(TlsTest, StoppingBehindAnAnswerEndsItsConnection) {
+    start(make("a"));
+    TlsWire wire(server_->address());
+    ASSERT_TRUE(wire.send("GET /stop HTTP/1.1\r\nHost: a\r\n\r\n"));
+    const auto all = wire.read_all();
+    EXPECT_EQ(all.find("Connection: close"), std::string::npos) << all;
+    EXPECT_TRUE(all.ends_with("whole\r\n0\r\n\r\n")) << all;
+    EXPECT_TRUE(wire.ended_well());
+}
+
+// Who will send no more, said by TLS, by TCP or by both, still reads.
+TEST_F(TlsTest, AHalfClosedPeerGetsItsAnswer) {
+    start(make("a"));
+    for (const int way : {1, 2, 3}) {
+        TlsWire wire(server_->address());
+        ASSERT_TRUE(wire.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"));
+        if (way & 1) wire.say_good_bye();
+        if (way & 2) wire.shut_sending();
+        const auto all = wire.read_all();
+        EXPECT_TRUE(all.starts_with("HTTP/1.1 200 ")) << way << ": " << all;
+        EXPECT_TRUE(all.ends_with("/slow")) << way << ": " << all;
+        EXPECT_TRUE(wire.ended_well()) << way;
+    }
 }
 
 TEST_F(TlsTest, SaysWhatIsWrongWithFiles) {
