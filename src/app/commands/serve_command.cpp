@@ -39,7 +39,9 @@ void add_serve_command(CLI::App& program, Context& context) {
         ->add_option("--settings", *file,
                      "file of `name = value` lines, the options here without their hyphens; read again on SIGHUP")
         ->type_name("FILE");
-    command->callback([&context, command, file] {
+    // The parser writes into `options`, so they live as long as it does; what counts is read by serve_settings, each
+    // time.
+    command->callback([&context, command, file, options] {
         run_command(context, [&]() -> Result<void> {
             SettingsSource source = [&context, given = given_words(*command), file = *file] {
                 return serve_settings(context, given, file);
