@@ -24,6 +24,7 @@ struct Writing::State {
     std::shared_ptr<const Constraint> constraint{};
     std::shared_ptr<Mailbox> mailbox{};
     std::vector<WriteTicket> tickets{};
+    ProgressMarks marks{steps.parts().records, order.request};
     double begun = monotonic_seconds();
     double stored = 0, machine = 0;  // seconds
 
@@ -43,9 +44,10 @@ struct Writing::State {
     Task<void> give_up(std::int64_t compute_micros);
     Task<Result<Written>> run(const Hear& hear, const Render& render);
     Result<void> submit();
-    void submit(std::size_t prompt, const std::shared_ptr<ProgressMarks>& progress);
+    void submit_prompt(std::size_t prompt);
     WriteRequest request_for(std::size_t prompt) const;
     Task<Result<Written>> write(const Hear& hear);
+    Task<Result<bool>> tell(const Hear& hear, std::vector<WrittenPiece> pieces);
     void cancel() const;
     Result<Written> sum_up(std::vector<WrittenText> texts, std::vector<Result<WriteAnswer>> answers) const;
     Result<void> add(std::size_t prompt, const Result<WriteAnswer>& answer, Written& written) const;
@@ -206,9 +208,8 @@ Task<void> Writing::State::give_up(std::int64_t compute_micros) {
 
 Result<void> Writing::State::submit() {
     mailbox = std::make_shared<Mailbox>(rows.size());
-    const auto progress = std::make_shared<ProgressMarks>(parts().records, order.request);
     for (std::size_t prompt = 0; prompt < rows.size(); ++prompt) {
-        submit(prompt, progress);
+        submit_prompt(prompt);
         if (tickets.back() != 0) continue;
         cancel();  // those before it
         return fail(mailbox->refusal(prompt));
@@ -216,11 +217,10 @@ Result<void> Writing::State::submit() {
     return {};
 }
 
-void Writing::State::submit(std::size_t prompt, const std::shared_ptr<ProgressMarks>& progress) {
+void Writing::State::submit_prompt(std::size_t prompt) {
     const int first = static_cast<int>(prompt) * order.choices;
     auto assembly = std::make_shared<TextAssembly>(*model.base->base.tokenizer, order, first);
-    auto hear = [assembly, progress, box = mailbox](const WrittenToken& token) {
-        progress->count();
+    auto hear = [assembly, box = mailbox](const WrittenToken& token) {
         box->put(assembly->push(token));
         return !assembly->stopped(token.choice);
     };
@@ -251,6 +251,7 @@ WriteRequest Writing::State::request_for(std::size_t prompt) const {
 Task<Result<Written>> Writing::State::write(const Hear& hear) {
     http::WhenGone gone(*order.presence, [this] { cancel(); });
     std::vector<WrittenText> texts(rows.size() * static_cast<std::size_t>(order.choices));
+    Result<bool> heard = hear != nullptr;
     for (;;) {
         auto post = co_await mailbox->next();
         for (const auto& piece : post.pieces) {
@@ -258,12 +259,31 @@ Task<Result<Written>> Writing::State::write(const Hear& hear) {
             text.words += piece.words;
             text.tokens.insert(text.tokens.end(), piece.tokens.begin(), piece.tokens.end());
         }
-        if (hear && !post.pieces.empty()) {
-            const bool heard = co_await hear(std::move(post.pieces));
-            if (!heard) cancel();
+        if (heard && *heard && !post.pieces.empty()) {
+            heard = co_await tell(hear, std::move(post.pieces));
+            if (!heard || !*heard) cancel();
         }
-        if (!post.answers.empty()) co_return sum_up(std::move(texts), std::move(post.answers));
+        if (post.answers.empty()) continue;
+        if (!heard) co_return fail(heard.error());
+        co_return sum_up(std::move(texts), std::move(post.answers));
     }
+}
+
+// In steps that the marks have room for. False: nobody listens any more.
+Task<Result<bool>> Writing::State::tell(const Hear& hear, std::vector<WrittenPiece> pieces) {
+    for (std::size_t at = 0; at < pieces.size();) {
+        const auto until = marks.told() + ProgressMarks::tokens_between;
+        std::vector<WrittenPiece> step;
+        do step.push_back(std::move(pieces[at++]));
+        while (at < pieces.size() && pieces[at].written <= until);
+        const auto written = step.back().written;
+        auto room = co_await marks.room_for(written);
+        if (!room) co_return fail(room.error());
+        const bool heard = co_await hear(std::move(step));
+        if (!heard) co_return false;
+        marks.told(written);
+    }
+    co_return true;
 }
 
 void Writing::State::cancel() const {

@@ -6,7 +6,7 @@
 //   prompt    the conversation through the model's own template, or the texts as they are, to tokens
 //   reserve   the highest possible price: the prompt as it is, and all that may be written
 //             -- up to here a failure is an error with a status; from here on the answer may be streamed --
-//   write     in the batch with others, token by token; marks of how far it came, so that a crash is settled by them
+//   write     in the batch with others, token by token; marks of how much was told, so that a crash is settled by them
 //   settle    the tokens that were counted where they were made: one durable commit
 //   answer    the last piece, only now
 //
@@ -74,6 +74,7 @@ struct WrittenPiece {
     int text = 0;  // prompt x choices + choice
     std::string words;
     std::vector<ToldToken> tokens;  // when logprobs are asked for
+    std::int64_t written = 0;       // tokens of the whole request, up to this piece
 };
 
 struct WrittenText {

@@ -37,7 +37,7 @@ class ManagementCase(unittest.TestCase):
     def tearDownClass(cls):
         code = cls.server.stop()
         cls.home.remove()
-        assert code == 0
+        assert code == 0, code
 
     @classmethod
     def operations(cls):

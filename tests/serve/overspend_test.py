@@ -130,6 +130,8 @@ def main():
         if told != expected:
             sys.exit(f"repetition {repetition}: {dict(told)} and not {expected}")
         house.check(repetition * BALANCE)
+        if repetition % 50 == 0:
+            print(f"{repetition} repetitions in {time.monotonic() - begun:.0f} s", flush=True)
     seconds = time.monotonic() - begun
     house.stop()
     print(f"overspend: {repetitions} times {REQUESTS} requests at once on a balance of {BALANCE}, {len(house.servers)} server(s) on "

@@ -66,3 +66,8 @@ def words_of(events):
 
 def said(text, **more):
     return {"model": "writer", "messages": [{"role": "user", "content": text}], **more}
+
+
+def tokens_in(events):
+    """How many tokens chat events bring, of requests with logprobs."""
+    return sum(len((choice["logprobs"] or {}).get("content") or []) for event in events for choice in event["choices"])

@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "app/contract/contract.h"
+#include "app/pipeline/cookie.h"
 
 namespace rootstock {
 namespace {
@@ -145,16 +146,7 @@ std::string_view session_cookie(const Services& services) {
 }
 
 std::string_view session_token(const Services& services, const http::Request& request) {
-    const auto wanted = session_cookie(services);
-    auto rest = request.header("Cookie").value_or("");
-    while (!rest.empty()) {
-        auto pair = rest.substr(0, rest.find(';'));
-        rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
-        pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
-        if (pair.size() > wanted.size() && pair.starts_with(wanted) && pair[wanted.size()] == '=')
-            return pair.substr(wanted.size() + 1);
-    }
-    return {};
+    return cookie_in(request.header("Cookie").value_or(""), session_cookie(services));
 }
 
 bool is_form(const http::Request& request) { return says(request, "multipart/form-data"); }

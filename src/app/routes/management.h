@@ -9,6 +9,7 @@
 
 #include "app/pipeline/exchange.h"
 #include "app/routes/answers.h"
+#include "app/routes/cursor.h"
 
 namespace rootstock {
 
@@ -38,9 +39,6 @@ struct Paging {
     std::int64_t fetch() const { return limit + 1; }  // for LIMIT: one more shows whether there are more
 };
 Result<Paging> paging_of(const Exchange& exchange);
-
-std::string cursor_of(std::string_view last);                   // opaque: base64url
-std::optional<std::string> read_cursor(std::string_view text);  // nothing for what cursor_of never gave
 
 // `items` as they were fetched; `place` gives what an item's page would go on after (its id).
 template <typename T, typename Render, typename Place>

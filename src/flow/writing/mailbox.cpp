@@ -7,7 +7,7 @@ namespace rootstock {
 
 void Mailbox::put(WrittenPiece piece) {
     std::unique_lock lock(mutex_);
-    ++tokens_;
+    piece.written = ++tokens_;
     if (!piece.words.empty() || !piece.tokens.empty()) pieces_.push_back(std::move(piece));
     ring(std::move(lock));
 }
@@ -15,8 +15,10 @@ void Mailbox::put(WrittenPiece piece) {
 void Mailbox::end(std::size_t prompt, Result<WriteAnswer> answer, std::vector<WrittenPiece> rest) {
     std::unique_lock lock(mutex_);
     answers_[prompt] = std::move(answer);
-    for (auto& piece : rest)
+    for (auto& piece : rest) {
+        piece.written = tokens_;
         if (!piece.words.empty()) pieces_.push_back(std::move(piece));
+    }
     --open_;
     ring(std::move(lock));
 }
