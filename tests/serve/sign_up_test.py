@@ -158,7 +158,17 @@ class SigningUp(ManagementCase):
         self.assertIn("12 to 256 bytes", self.form("/signup/confirm", 400, token=token, password="short").text)
         welcome = Page(self.form("/signup/confirm", 201, token=token, password=PASSWORD).text)
         self.assertIn("fritz-co", welcome.text)
-        self.form("/signup/confirm", 404, token=token, password=PASSWORD)
+        used = self.form("/signup/confirm", 404, token=token, password=PASSWORD)
+        looked = self.call("GET", f"/signup/confirm?token={token}", "/signup/confirm", 404)
+        for answer in (used, looked):
+            self.assertNotIn(token, answer.text)
+            self.assertIn({"href": "/signup"}, [a for tag, a in Page(answer.text).tags if tag == "a"])
+
+    def test_a_strange_token_is_not_said_back(self):
+        for token in ("stray-secret", "stray.secret", ""):
+            answer = self.call("GET", f"/signup/confirm?token={token}", "/signup/confirm", 404)
+            self.assertNotIn("stray", answer.text)
+            self.assertIn("its link was used or is too old", answer.text)
 
     def test_in_chinese(self):
         self.assertIn("开始试用", self.call("GET", "/zh/signup", "/zh/signup", 200).text)
@@ -166,7 +176,7 @@ class SigningUp(ManagementCase):
         letter = self.letter("gao@seven.example")
         self.assertIn(URL + "/zh/signup/confirm?token=", letter)
         token = letter.split("token=")[1].split()[0]
-        self.assertIn("设置密码", self.call("GET", "/zh/signup/confirm", "/zh/signup/confirm", 200).text)
+        self.assertIn("设置密码", self.call("GET", f"/zh/signup/confirm?token={token}", "/zh/signup/confirm", 200).text)
         self.assertIn("欢迎", self.form("/zh/signup/confirm", 201, token=token, password=PASSWORD).text)
 
 

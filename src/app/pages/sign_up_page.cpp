@@ -87,6 +87,10 @@ std::string letter_sent_page(const ShopWindow& window, Language language) {
 std::string confirm_page(const ShopWindow& window, Language language, const std::string& token,
                          const std::string& fault) {
     const Frame frame{window, language, confirm_path};
+    if (token.empty())
+        return frame.page(frame.say("This link opens nothing", "链接无效"),
+                          frame.fault(fault) + "<p><a href=\"" + form_path.in(language) + "\">" +
+                              frame.say("Ask for another link", "重新申请链接") + "</a></p>");
     return frame.page(
         frame.say("Choose a password", "设置密码"),
         frame.fault(fault) + "<form method=\"post\" action=\"" + confirm_path.in(language) +

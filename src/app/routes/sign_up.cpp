@@ -162,11 +162,19 @@ Task<Result<http::Response>> send_form(Exchange& exchange, Language language) {
     co_return fresh_page(sign_up_page(*window, language, form), status_of(done.error()));
 }
 
+// The page hands on no word but a token of ours that still opens something; a scanner of letters uses nothing up here.
 Task<Result<http::Response>> show_confirm(Exchange& exchange, Language language) {
     auto window = window_of(exchange);
     if (!window) co_return fail(window.error());
+    const auto& services = exchange.services;
     auto fields = fields_of(exchange.request.query);
-    co_return fresh_page(confirm_page(*window, language, fields ? fields->text("token") : std::string(), {}));
+    const auto token = fields ? fields->text("token") : std::string();
+    auto wish = services.records->read([&](store::Session& session) {
+        return tenant::find_sign_up(session, deriving(services), token, services.clock.now());
+    });
+    if (wish) co_return fresh_page(confirm_page(*window, language, token, {}));
+    if (!on_page(wish.error())) co_return fail(wish.error());
+    co_return fresh_page(confirm_page(*window, language, {}, wish.error().message), status_of(wish.error()));
 }
 
 Task<Result<http::Response>> send_confirm(Exchange& exchange, Language language) {
@@ -181,7 +189,8 @@ Task<Result<http::Response>> send_confirm(Exchange& exchange, Language language)
     auto welcome = co_await confirm(exchange, token, std::move(password), std::move(code));
     if (!welcome) {
         if (!on_page(welcome.error())) co_return fail(welcome.error());
-        co_return fresh_page(confirm_page(*window, language, token, welcome.error().message),
+        const auto kept = welcome.error().reason == "sign_up_not_found" ? std::string() : token;
+        co_return fresh_page(confirm_page(*window, language, kept, welcome.error().message),
                              status_of(welcome.error()));
     }
     const auto& subscription = welcome->subscription;
